@@ -1,0 +1,145 @@
+"""A case: what it is made of, the states it passes through and the fields a policy may read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from casework.canonical import digest
+from casework.errors import Conflict
+
+Scalar: TypeAlias = bool | int | float | str
+Identifier: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+]
+Label: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)
+]
+
+
+class Route(StrEnum):
+    """Where a policy sends a case."""
+
+    CLOSE = "close"
+    REVIEW = "review"
+    ESCALATE = "escalate"
+
+
+class Severity(StrEnum):
+    """How bad it is: P0 cannot wait, P4 can."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Status(StrEnum):
+    """Where a case stands."""
+
+    OPENED = "opened"
+    ENRICHED = "enriched"
+    WAITING = "waiting"
+    CLOSED = "closed"
+
+
+#: Legal moves. A new revision of its content sends any case back to OPENED.
+TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.OPENED: frozenset({Status.ENRICHED}),
+    Status.ENRICHED: frozenset({Status.CLOSED, Status.WAITING, Status.OPENED}),
+    Status.WAITING: frozenset({Status.CLOSED, Status.WAITING, Status.OPENED}),
+    Status.CLOSED: frozenset({Status.OPENED}),
+}
+
+#: Case fields a rule may read beside the signals, with their SQL-ish type.
+CASE_FIELDS: Final[Mapping[str, str]] = {
+    "source": "text",
+    "kind": "text",
+    "channel": "text",
+    "language": "text",
+    "country": "text",
+    "revision": "integer",
+}
+
+
+def check_transition(before: Status, after: Status) -> None:
+    """Refuse an illegal move.
+
+    Raises:
+        Conflict: the case may not go from ``before`` to ``after``.
+    """
+    if after not in TRANSITIONS[before]:
+        raise Conflict(f"a case that is {before} cannot become {after}")
+
+
+class Item(BaseModel):
+    """What a source delivers, after mapping. Text is content: it stays in the store."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    external_id: Identifier
+    received_at: AwareDatetime | None = None
+    title: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    body: Annotated[str, StringConstraints(max_length=1_000_000)] = ""
+    kind: Label | None = None
+    channel: Label | None = None
+    language: Label | None = None
+    country: Label | None = None
+    subject_id: Identifier | None = None
+    reporter_id: Identifier | None = None
+    attributes: dict[str, Scalar | None] = Field(default_factory=dict)
+    signals: dict[str, Scalar] = Field(default_factory=dict)
+
+    def content(self) -> dict[str, Any]:
+        """All that makes one revision differ from another, as plain JSON."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    def content_digest(self) -> str:
+        """SHA-256 of the canonical content: identical content is the same revision."""
+        return digest(self.content())
+
+
+def case_id(source: str, external_id: str) -> str:
+    """The case's id, derived from its source and external id: opening twice opens once."""
+    return "c" + sha256(f"{source}\x00{external_id}".encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One revision of a case as providers read it."""
+
+    case_id: str
+    revision: int
+    source: str
+    content_digest: str
+    received_at: datetime
+    title: str = ""
+    body: str = ""
+    kind: str | None = None
+    channel: str | None = None
+    language: str | None = None
+    country: str | None = None
+    subject_id: str | None = None
+    reporter_id: str | None = None
+    attributes: Mapping[str, Scalar | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one provider said about one revision of a case.
+
+    ``values`` holds the signals it knows. ``unknown`` names each signal it should have given and
+    did not, with the reason. ``latency_ms`` is None where nothing was asked.
+    """
+
+    provider: str
+    version: str
+    values: Mapping[str, Scalar]
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    latency_ms: int | None = None
+    cached: bool = False

@@ -1,0 +1,175 @@
+"""Every error Casework raises on purpose, in one tree.
+
+::
+
+    CaseworkError
+    ├── ConfigurationError     something the operator wrote is wrong
+    │   ├── PolicyError        a policy bundle does not lint
+    │   └── MappingError       a field mapping does not load
+    ├── InputError             a file or an argument cannot be used
+    ├── NotFound               no such case, gate, row or person
+    ├── Denied                 the guard at a gate refused an answer
+    ├── Conflict               the thing changed in the meantime
+    ├── StoreError             the database is gone, locked or not migrated
+    ├── EngineError            Prefect cannot be reached or refused
+    ├── LedgerFault            the history does not verify
+    └── ProviderError          an outside system failed
+        ├── ProviderTimeout        it did not answer in time
+        ├── ProviderUnavailable    it could not be reached, or answered 5xx
+        ├── RateLimited            it answered 429
+        ├── ProviderRefused        it refused our credentials or our request
+        └── ProviderBadReply       it answered something its contract does not allow
+
+``code`` is stable and meant for programs, ``status`` is the HTTP status of the same error and
+``exit_code`` that of the command line.
+"""
+
+from typing import ClassVar
+
+
+class CaseworkError(Exception):
+    """The root. ``hint`` says what to do next; it may be empty."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def as_dict(self) -> dict[str, str]:
+        """The one shape in which errors are shown to programs."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class ConfigurationError(CaseworkError):
+    """Something the operator wrote is wrong."""
+
+    code = "configuration"
+    status = 500
+    exit_code = 3
+
+
+class PolicyError(ConfigurationError):
+    """A policy bundle does not lint; the message lists every fault."""
+
+    code = "policy"
+
+
+class MappingError(ConfigurationError):
+    """A field mapping does not load."""
+
+    code = "mapping"
+
+
+class InputError(CaseworkError):
+    """A file or an argument cannot be used."""
+
+    code = "input"
+    status = 422
+    exit_code = 3
+
+
+class NotFound(CaseworkError):
+    """No such case, gate, row or person."""
+
+    code = "not_found"
+    status = 404
+    exit_code = 4
+
+
+class Denied(CaseworkError):
+    """The guard at a gate refused an answer; ``reason`` is its stable code."""
+
+    code = "denied"
+    status = 403
+    exit_code = 5
+
+    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+    def as_dict(self) -> dict[str, str]:
+        """The common shape, and the guard's reason."""
+        return {**super().as_dict(), "reason": self.reason}
+
+
+class Conflict(CaseworkError):
+    """The thing changed in the meantime; look again and decide anew."""
+
+    code = "conflict"
+    status = 409
+    exit_code = 5
+
+
+class StoreError(CaseworkError):
+    """The database is gone, locked or not migrated."""
+
+    code = "store"
+    status = 503
+    exit_code = 6
+
+
+class EngineError(CaseworkError):
+    """Prefect cannot be reached or refused what was asked of it."""
+
+    code = "engine"
+    status = 503
+    exit_code = 7
+
+
+class LedgerFault(CaseworkError):
+    """The history does not verify."""
+
+    code = "ledger"
+    status = 500
+    exit_code = 8
+
+
+class ProviderError(CaseworkError):
+    """An outside system failed; ``transient`` says whether trying again can help."""
+
+    code = "provider"
+    status = 502
+    transient: ClassVar[bool] = False
+
+
+class ProviderTimeout(ProviderError):
+    """It did not answer in time."""
+
+    code = "provider_timeout"
+    status = 504
+    transient = True
+
+
+class ProviderUnavailable(ProviderError):
+    """It could not be reached, or answered 5xx."""
+
+    code = "provider_unavailable"
+    transient = True
+
+
+class RateLimited(ProviderError):
+    """It answered 429; ``retry_after`` is in seconds where it said so."""
+
+    code = "provider_rate_limited"
+    status = 429
+    transient = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class ProviderRefused(ProviderError):
+    """It refused our credentials or our request."""
+
+    code = "provider_refused"
+
+
+class ProviderBadReply(ProviderError):
+    """It answered something its contract does not allow."""
+
+    code = "provider_bad_reply"

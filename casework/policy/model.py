@@ -1,0 +1,120 @@
+"""What a policy bundle declares, once it has linted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from casework.cases import Route, Severity
+from casework.gates import Terms
+
+SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A named measurement that rules may read, and the provider that gives it."""
+
+    id: str
+    type: SignalType
+    provider: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of harm or request, with the policy text that clauses refer to."""
+
+    id: str
+    title: str
+    description: str
+    clauses: Mapping[str, str]  # clause id -> its text
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; rules are tried in the order of the bundle, the strictest first."""
+
+    id: str
+    when: str  # SQL boolean expression over signals and case fields
+    route: Route
+    severity: Severity
+    queue: str | None  # None only where the route is close
+    action: str | None
+    reason: str
+    category: str | None = None
+    playbook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where cases wait for people, and on which terms they may answer."""
+
+    id: str
+    title: str
+    roles: frozenset[str]
+    approvals: int
+    actions: tuple[str, ...]
+    escalates_to: tuple[str, ...]
+    partner: str | None = None  # Legal, Policy, Product, Engineering or Support
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """Something that can be done about a case."""
+
+    id: str
+    title: str
+    approvals: int
+    reversible: bool
+    inverse: str | None = None
+    macro: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What happens to a case that no rule decides. Its route is review, never close."""
+
+    queue: str
+    severity: Severity
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Regular expressions (Rust syntax, linear time) that make one boolean signal."""
+
+    signal: str
+    any_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A versioned directory of policy, as it was read."""
+
+    name: str
+    version: str
+    digest: str  # SHA-256 over the canonical map of path to text
+    files: Mapping[str, str]
+    signals: Mapping[str, Signal]
+    categories: Mapping[str, Category]
+    rules: tuple[Rule, ...]
+    queues: Mapping[str, Queue]
+    actions: Mapping[str, ActionSpec]
+    patterns: tuple[Pattern, ...]
+    playbooks: Mapping[str, str]
+    macros: Mapping[str, str]
+    default: Default
+
+    def terms(self, queue_id: str, action: str | None) -> Terms:
+        """What the guard needs to know about answering in a queue with an action."""
+        queue = self.queues[queue_id]
+        specs = [self.actions[name] for name in queue.actions]
+        chosen = self.actions.get(action) if action else None
+        return Terms(
+            roles=queue.roles,
+            actions=frozenset(queue.actions),
+            escalations=frozenset(queue.escalates_to),
+            approvals=max(queue.approvals, chosen.approvals if chosen else 1),
+            needs_two=queue.approvals > 1 or any(spec.approvals > 1 for spec in specs),
+        )

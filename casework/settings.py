@@ -1,0 +1,75 @@
+"""Settings, read from the environment (``CASEWORK_*``) once at the edge and passed inwards."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from casework.errors import ConfigurationError
+from casework.resources import resource
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Each field is the variable ``CASEWORK_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="CASEWORK_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path(".casework"), description="Folder for everything Casework keeps.")
+    database_url: str = Field("", description="The store; empty: SQLite under the home folder.")
+    policy_dir: Path | None = Field(None, description="Policy bundle; empty: the default one.")
+    signing_key_file: Path | None = Field(
+        None, description="Ed25519 key that signs checkpoints; empty: made under the home folder."
+    )
+    ledger_origin: str = Field(
+        "casework.example/ledger", description="Name of the ledger in its checkpoints."
+    )
+    actor: str = Field("", description="Who answers at gates on the command line.")
+    prefect_ui_decisions: Literal["off", "unverified"] = Field(
+        "off", description="Whether Prefect's Resume form may answer a one-person gate."
+    )
+    batch_size: int = Field(5000, ge=1, le=100_000, description="Rows or cases in one batch.")
+    review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
+    provider_timeout: float = Field(10.0, gt=0, description="Seconds a provider may take.")
+    provider_attempts: int = Field(4, ge=1, le=10, description="Tries of a provider, in all.")
+    provider_concurrency: int = Field(8, ge=1, description="Requests to a provider at once.")
+    moderation_url: str = Field("", description="Base URL of the moderation API; empty: not used.")
+    moderation_api_key: SecretStr = Field(SecretStr(""), description="Its API key.")
+    moderation_model: str = Field("omni-moderation-latest", description="Its model.")
+    account_url: str = Field("", description="Base URL of the account look-up; empty: not used.")
+    account_api_key: SecretStr = Field(SecretStr(""), description="Its bearer token.")
+
+    @property
+    def store_url(self) -> str:
+        """The store's SQLAlchemy URL."""
+        if self.database_url:
+            return self.database_url
+        return f"sqlite:///{(self.home / 'casework.db').absolute()}"
+
+    @property
+    def bundle_dir(self) -> Path:
+        """The folder of the policy bundle in force."""
+        return self.policy_dir or resource("policies/default")
+
+    @property
+    def key_file(self) -> Path:
+        """The file of the checkpoint signing key."""
+        return self.signing_key_file or self.home / "keys" / "ledger.pem"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigurationError: a variable has a value that its setting does not allow.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"CASEWORK_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise ConfigurationError(
+            faults, hint="see docs/settings.md for what each setting takes"
+        ) from error
