@@ -97,11 +97,19 @@ class Denied(CaseworkError):
 
 
 class Conflict(CaseworkError):
-    """The thing changed in the meantime; look again and decide anew."""
+    """The thing changed in the meantime; ``reason`` is the guard's code where it was the guard."""
 
     code = "conflict"
     status = 409
     exit_code = 5
+
+    def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+    def as_dict(self) -> dict[str, str]:
+        """The common shape, and the guard's reason."""
+        return {**super().as_dict(), "reason": self.reason}
 
 
 class StoreError(CaseworkError):

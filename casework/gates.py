@@ -110,6 +110,7 @@ class Denial(StrEnum):
     """Why an answer was refused. Stable codes."""
 
     UNKNOWN_PERSON = "unknown_person"
+    MALFORMED = "malformed"
     INACTIVE = "inactive"
     ROLE = "role"
     QUEUE = "queue"

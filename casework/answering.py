@@ -1,0 +1,129 @@
+"""Taking a person's answer: the one way in, whichever path it came by.
+
+The command line, the console and Prefect's Resume form all call ``answer_gate``. It commits the
+ruling, a refusal too, before anything else happens; waking the run is the caller's next step and
+changes nothing of the decision.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from casework.errors import Conflict, Denied
+from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused
+from casework.ledger.entries import Provenance
+from casework.policy.bundle import bundle_from_files
+from casework.policy.model import Bundle
+from casework.store.engine import reading, transaction
+from casework.store.gates import deny, gate_by_id, take_answer
+from casework.store.people import answering
+from casework.store.policy import stored_files
+from casework.store.tables import Gate
+from casework.version import code_version
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An accepted answer. ``missing`` more people are needed before the gate is decided."""
+
+    gate_id: str
+    case_id: str
+    missing: int
+    flow_run_id: str | None
+
+    @property
+    def decided(self) -> bool:
+        """Whether the gate is decided."""
+        return self.missing == 0
+
+
+def answer_gate(
+    engine: Engine,
+    gate_id: str,
+    actor: str,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    kind: ActorKind = ActorKind.PERSON,
+) -> Taken:
+    """Take one answer at one gate.
+
+    Args:
+        engine: the store.
+        gate_id: the gate that is answered.
+        actor: id of the person who answers.
+        payload: the fields of ``casework.gates.Answer``, not yet validated.
+        now: the time of the answer.
+        kind: whether the person's identity was checked.
+
+    Raises:
+        NotFound: there is no such gate.
+        Denied: the guard refused the answer.
+        Conflict: somebody was faster, or the case has newer content.
+    """
+    by = Provenance(actor=actor, actor_kind=str(kind), code_version=code_version())
+    with reading(engine) as session:
+        bundle = bundle_of(engine, gate_by_id(session, gate_id).policy_digest)
+    with transaction(engine) as session:
+        gate = gate_by_id(session, gate_id)
+        ruling = _rule(session, gate, bundle, payload, kind, by, now)
+        taken = Taken(gate_id, gate.case_id, getattr(ruling, "missing", 1), gate.flow_run_id)
+    if isinstance(ruling, Refused):
+        raise _refusal(ruling)
+    return taken
+
+
+def _rule(
+    session: Session,
+    gate: Gate,
+    bundle: Bundle,
+    payload: Mapping[str, Any],
+    kind: ActorKind,
+    by: Provenance,
+    now: datetime,
+) -> Accepted | Refused:
+    person = answering(session, by.actor, kind)
+    if person is None:
+        message = f"nobody is known as {by.actor}"
+        return _denied(session, gate, Denial.UNKNOWN_PERSON, message, by, now)
+    try:
+        answer = Answer.model_validate(payload)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+        )
+        return _denied(session, gate, Denial.MALFORMED, faults, by, now)
+    terms = bundle.terms(gate.queue, answer.action)
+    return take_answer(session, gate.id, person, answer, terms, by, now)
+
+
+def _denied(
+    session: Session, gate: Gate, reason: Denial, message: str, by: Provenance, now: datetime
+) -> Refused:
+    deny(session, gate, reason, by, now)
+    return Refused(reason, message)
+
+
+@lru_cache(maxsize=64)
+def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
+    """The bundle with this digest, as the store keeps it: the terms a gate was opened under.
+
+    Raises:
+        NotFound: no bundle with this digest has decided anything.
+    """
+    with reading(engine) as session:
+        return bundle_from_files(stored_files(session, policy_digest))
+
+
+def _refusal(refused: Refused) -> Denied | Conflict:
+    if refused.reason in LATE:
+        return Conflict(
+            refused.message, reason=str(refused.reason), hint="look again: casework approvals list"
+        )
+    return Denied(refused.message, reason=str(refused.reason))
