@@ -6,10 +6,27 @@ Tables do not validate: what comes from outside passes a pydantic schema first.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
 from sqlmodel import Field, SQLModel
 
 from casework.store.types import UtcDateTime
+
+
+def _big(**column: Any) -> Any:
+    """A 64-bit number; SQLite wants INTEGER for a key that is the row's own id."""
+    return Field(
+        default=None,
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), nullable=False, **column),
+    )
 
 
 def _json(*, nullable: bool = False) -> Any:
@@ -19,6 +36,12 @@ def _json(*, nullable: bool = False) -> Any:
 def _time(*, nullable: bool = False) -> Any:
     default: dict[str, Any] = {"default": None} if nullable else {}
     return Field(sa_column=Column(UtcDateTime, nullable=nullable), **default)
+
+
+def _index_of_present(name: str, column: str) -> Index:
+    """An index of the rows that have a value there."""
+    present = Column(column).isnot(None)
+    return Index(name, column, sqlite_where=present, postgresql_where=present)
 
 
 class Intake(SQLModel, table=True):
@@ -46,9 +69,11 @@ class Case(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("cases_status", "status", "severity", "received_at"),
-        Index("cases_subject", "subject_id", sqlite_where=Column("subject_id").isnot(None)),
-        Index("cases_reporter", "reporter_id", sqlite_where=Column("reporter_id").isnot(None)),
+        _index_of_present("cases_subject", "subject_id"),
+        _index_of_present("cases_reporter", "reporter_id"),
         Index("cases_intake", "intake_id"),
+        # The batch stages walk the cases of one status in this order, a page at a time.
+        Index("cases_stage", "status", "intake_id", "id"),
     )
 
     id: str = Field(primary_key=True)
@@ -239,7 +264,7 @@ class LedgerEntry(SQLModel, table=True):
     __tablename__ = "ledger_entries"
     __table_args__ = (UniqueConstraint("chain", "position"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = _big(primary_key=True)
     chain: str  # a case id, or "system"
     position: int  # 0, 1, 2 ... within the chain
     action: str
@@ -254,8 +279,8 @@ class LedgerLeaf(SQLModel, table=True):
 
     __tablename__ = "ledger_leaves"
 
-    leaf_index: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    entry_id: int = Field(unique=True)
+    leaf_index: int = _big(primary_key=True, autoincrement=False)
+    entry_id: int = _big(unique=True)
     digest: str
 
 
@@ -264,7 +289,7 @@ class Checkpoint(SQLModel, table=True):
 
     __tablename__ = "checkpoints"
 
-    size: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = _big(primary_key=True, autoincrement=False)
     root: str  # hexadecimal
     frontier: list[str] = _json()  # roots of the perfect subtrees, left to right
     note: str = Field(sa_column=Column(Text, nullable=False))  # C2SP signed note
