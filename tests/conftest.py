@@ -1,5 +1,6 @@
 """What every test may ask for: a store on either database, the shared data, a fixed time."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,20 +10,71 @@ from sqlalchemy import Engine
 
 from casework.ledger.entries import Provenance
 from casework.store.engine import open_engine
+from casework.store.schema import upgrade
+from tests.databases import (
+    drop_database,
+    postgres_database,
+    postgres_server,
+    postgres_template,
+)
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of the session's own, from a wheel."""
-    yield from ()
+    """A PostgreSQL server: the one CASEWORK_TEST_POSTGRES_URL names, or the session's own."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database to clone from."""
+    name = postgres_template(postgres_url)
+    yield name
+    drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("template") / "casework.db"
+    engine = open_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated store of the test's own; each test runs on both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "casework.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = request.getfixturevalue("migrated_postgres")
+    with postgres_database(request.getfixturevalue("postgres_url"), template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with nothing in it; each test runs on both databases."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with postgres_database(request.getfixturevalue("postgres_url")) as url:
+        yield url
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def engine(store_url: str) -> Iterator[Engine]:
     """An empty, migrated store."""
-    return open_engine(f"sqlite:///{tmp_path / 'casework.db'}")
+    engine = open_engine(store_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
