@@ -1,4 +1,4 @@
-"""Databases for tests: a PostgreSQL server of the session's own, and migrated stores cloned fast."""
+"""A PostgreSQL server of the session's own for tests, and migrated stores cloned from it."""
 
 import os
 import shutil
