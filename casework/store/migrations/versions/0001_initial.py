@@ -98,6 +98,7 @@ def _cases() -> None:
     )
     op.create_index("cases_status", "cases", ["status", "severity", "received_at"])
     op.create_index("cases_intake", "cases", ["intake_id"])
+    op.create_index("cases_stage", "cases", ["status", "intake_id", "id"])
     for name, column in (("cases_subject", "subject_id"), ("cases_reporter", "reporter_id")):
         present = sa.column(column).isnot(None)
         op.create_index(name, "cases", [column], sqlite_where=present, postgresql_where=present)
