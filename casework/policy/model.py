@@ -105,6 +105,8 @@ class Bundle:
     playbooks: Mapping[str, str]
     macros: Mapping[str, str]
     default: Default
+    #: Providers the bundle declares not in use: the absence of their signals is no unknown.
+    unused_providers: frozenset[str] = frozenset()
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""
