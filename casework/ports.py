@@ -1,6 +1,9 @@
 """What the domain asks of the outside world, as protocols."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from casework.cases import Evidence, Reading
@@ -27,3 +30,59 @@ class Provider(Protocol):
 
     async def read(self, evidence: Sequence[Evidence]) -> Sequence[Reading]:
         """Read the signals of a batch of cases."""
+
+
+class RunState(StrEnum):
+    """What a review run is doing, as far as the reconciler cares."""
+
+    SUSPENDED = "suspended"
+    SCHEDULED = "scheduled"  # a worker will pick it up
+    ACTIVE = "active"  # pending, running or cancelling: a process is thought to hold it
+    ENDED = "ended"
+    MISSING = "missing"  # deleted, or never made
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A review run's state and since when it has been in it."""
+
+    state: RunState
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A review run to make. ``key`` makes the request idempotent."""
+
+    case_id: str
+    gate_id: str
+    key: str
+    attempt: int
+    suspended: bool  # False: it is to run at once, for its gate has been decided
+    tags: tuple[str, ...] = ()
+    takes_form: bool = False  # whether Prefect's Resume form may answer
+
+
+class ReviewRuns(Protocol):
+    """The runs in which cases wait for people; Prefect holds them."""
+
+    async def make(self, request: RunRequest) -> str:
+        """Make a run and return its id; the same key gives the same run.
+
+        Raises:
+            EngineError: Prefect cannot be reached or refused.
+        """
+
+    async def wake(self, run_id: str) -> bool:
+        """Let a suspended run go on; False if it was not suspended.
+
+        Raises:
+            EngineError: Prefect cannot be reached.
+        """
+
+    async def look(self, run_ids: Sequence[str]) -> Mapping[str, RunView]:
+        """The runs that exist among these, with their states.
+
+        Raises:
+            EngineError: Prefect cannot be reached.
+        """

@@ -43,6 +43,14 @@ class Standing:
     policy_digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """What became of a gate, and the gate after it where the case was handed over."""
+
+    status: GateStatus
+    following: str | None
+
+
 def gate_by_id(session: Session, gate: str) -> Gate:
     """One gate.
 
@@ -61,7 +69,7 @@ def waiting_gates(
     queues: Sequence[str] | None = None,
     limit: int = 50,
     offset: int = 0,
-) -> list[Mapping[str, Any]]:
+) -> list[dict[str, Any]]:
     """Open gates, the most severe first, then the oldest; rows of plain values."""
     gates = Gate.__table__  # type: ignore[attr-defined]
     statement = (
@@ -73,7 +81,7 @@ def waiting_gates(
     )
     if queues is not None:
         statement = statement.where(gates.c.queue.in_(queues))
-    return [row._mapping for row in session.execute(statement)]
+    return [dict(row._mapping) for row in session.execute(statement)]
 
 
 def answers_at(session: Session, gate: str) -> list[Decision]:
@@ -147,30 +155,29 @@ def deny(session: Session, gate: Gate, reason: Denial, by: Provenance, now: date
     _entry(session, gate, Action.GATE_DENIED, {"reason": str(reason)}, by, now)
 
 
-def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> str | None:
-    """Do what was decided at a gate: close the case, or open the next gate and return its id.
+def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> CarriedOut:
+    """Do what was decided at a gate: close the case, or open the next gate.
 
     Safe to repeat: a gate that has been carried out answers the same again, and one that is open
-    or superseded is left alone (None).
+    or superseded is left alone.
 
     Raises:
         NotFound: there is no such gate.
     """
     case, found = _locked(session, gate)
     following = gate_id(found.case_id, found.revision, found.step + 1)
-    if found.status == GateStatus.CARRIED_OUT:
-        return following if session.get(Gate, following) else None
     if found.status != GateStatus.DECIDED or found.revision != case.revision:
-        return None
+        known = session.get(Gate, following) is not None
+        return CarriedOut(GateStatus(found.status), following if known else None)
     found.status = GateStatus.CARRIED_OUT
     session.add(found)
     data = {"verdict": found.verdict, "action": found.action, "escalate_to": found.escalate_to}
     _entry(session, found, Action.GATE_CARRIED_OUT, data, by, now)
     if found.verdict == Verdict.ESCALATE:
         _open_following(session, case, found, following, by, now)
-        return following
+        return CarriedOut(GateStatus.CARRIED_OUT, following)
     _close(session, case, found, by, now)
-    return None
+    return CarriedOut(GateStatus.CARRIED_OUT, None)
 
 
 def note_wake(session: Session, gate: str, by: Provenance, now: datetime) -> int:

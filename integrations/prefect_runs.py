@@ -1,0 +1,125 @@
+"""Review runs held by a Prefect server."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import ObjectNotFound
+from prefect.input.run_input import keyset_from_paused_state
+from prefect.states import Scheduled, Suspended
+
+from casework.batches import in_batches
+from casework.errors import EngineError
+from casework.ports import RunRequest, RunState, RunView
+from casework.review_runs import pause_key
+from integrations.resume_form import offer_form
+
+#: The deployment whose runs these are.
+DEPLOYMENT: Final = "case_review/case-review"
+
+#: Runs in one look-up: the server's page.
+_PAGE: Final = 200
+
+_STATES: Final[Mapping[StateType, RunState]] = {
+    StateType.PAUSED: RunState.SUSPENDED,
+    StateType.SCHEDULED: RunState.SCHEDULED,
+    StateType.PENDING: RunState.ACTIVE,
+    StateType.RUNNING: RunState.ACTIVE,
+    StateType.CANCELLING: RunState.ACTIVE,
+    StateType.COMPLETED: RunState.ENDED,
+    StateType.FAILED: RunState.ENDED,
+    StateType.CRASHED: RunState.ENDED,
+    StateType.CANCELLED: RunState.ENDED,
+}
+
+
+class PrefectReviewRuns:
+    """``casework.ports.ReviewRuns`` on a Prefect server.
+
+    Args:
+        client: an opened client of that server.
+    """
+
+    def __init__(self, client: PrefectClient) -> None:
+        self._client = client
+        self._deployment: UUID | None = None
+
+    async def make(self, request: RunRequest) -> str:
+        """Make a run, suspended or due at once, and return its id."""
+        state: State[Any] = Scheduled()
+        if request.suspended:
+            state = Suspended(pause_key=pause_key(request.gate_id, request.attempt))
+            if request.takes_form:
+                state.state_details.run_input_keyset = dict(keyset_from_paused_state(state))
+        async with _reported():
+            run = await self._client.create_flow_run_from_deployment(
+                await self._deployment_id(),
+                parameters={"case_id": request.case_id, "gate_id": request.gate_id},
+                state=state,
+                name=f"{request.case_id} gate {request.gate_id.removeprefix('g')}",
+                tags=[f"case:{request.case_id}", *request.tags],
+                idempotency_key=request.key,
+            )
+            if request.suspended and request.takes_form:
+                await offer_form(self._client, run.id, keyset_from_paused_state(state)["schema"])
+        return str(run.id)
+
+    async def wake(self, run_id: str) -> bool:
+        """Resume a suspended run; only the server's ACCEPT counts."""
+        async with _reported():
+            try:
+                result = await self._client.resume_flow_run(UUID(run_id))
+                if result.status == SetStateStatus.REJECT:
+                    # The run takes a form, and nothing was filled in: it is woken past it.
+                    result = await self._client.set_flow_run_state(
+                        UUID(run_id), Scheduled(name="Resuming")
+                    )
+            except ObjectNotFound:
+                return False
+        return result.status == SetStateStatus.ACCEPT
+
+    async def look(self, run_ids: Sequence[str]) -> Mapping[str, RunView]:
+        """Read the runs' states, a page at a time."""
+        found: dict[str, RunView] = {}
+        for page in in_batches(run_ids, _PAGE):
+            chosen = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in page]))
+            async with _reported():
+                runs = await self._client.read_flow_runs(flow_run_filter=chosen, limit=_PAGE)
+            found.update({str(run.id): _view(run) for run in runs})
+        return found
+
+    async def _deployment_id(self) -> UUID:
+        if self._deployment is None:
+            try:
+                deployment = await self._client.read_deployment_by_name(DEPLOYMENT)
+            except ObjectNotFound as error:
+                raise EngineError(
+                    f"Prefect has no deployment {DEPLOYMENT}",
+                    hint="run: prefect --no-prompt deploy --all",
+                ) from error
+            self._deployment = deployment.id
+        return self._deployment
+
+
+def _view(run: FlowRun) -> RunView:
+    if run.state is None:
+        return RunView(RunState.SCHEDULED, datetime.now(UTC))
+    return RunView(_STATES[run.state.type], run.state.timestamp)
+
+
+@asynccontextmanager
+async def _reported() -> AsyncIterator[None]:
+    try:
+        yield
+    except (httpx.HTTPError, OSError) as error:
+        raise EngineError(
+            f"Prefect does not answer: {type(error).__name__}",
+            hint="check PREFECT_API_URL, or start the embedded stack with: casework up",
+        ) from error

@@ -1,0 +1,121 @@
+"""What a review run does between its pauses: look at its gate, and carry out what was decided.
+
+Every task reads the store anew, never Prefect's caches or the value a run was resumed with.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from prefect import get_client, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from sqlalchemy import Engine
+
+from casework.answering import answer_gate, bundle_of
+from casework.errors import Conflict, Denied
+from casework.gates import ActorKind
+from casework.settings import Settings
+from casework.store.engine import reading, transaction
+from casework.store.gates import assign_run, carry_out, gate_by_id, note_wake, standing
+from integrations.resume_form import AnswerForm, take_form
+from tasks.context import surroundings
+
+RETRIES: dict[str, Any] = {"retries": 5, "retry_delay_seconds": [1, 2, 5, 15, 30]}
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+async def look_at_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
+    """Read how a gate stands, and make sure that it names this run.
+
+    Returns:
+        The fields of ``casework.store.gates.Standing``, and ``ours``: whether this run is the one
+        the gate names. A run that another one has replaced must not touch the gate.
+    """
+    here = surroundings("case_review")
+    with reading(here.engine) as session:
+        found = standing(session, gate_id)
+    if found.flow_run_id is None:
+        # Its maker was stopped between making the run and naming it at the gate.
+        with transaction(here.engine) as session:
+            assign_run(session, gate_id, flow_run_id, here.by, here.now)
+    ours = found.flow_run_id in (None, flow_run_id)
+    return {**asdict(found), "ours": ours}
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+async def carry_out_decision(gate_id: str) -> dict[str, Any]:
+    """Do what was decided.
+
+    Returns:
+        ``status`` of the gate afterwards, and ``following``: the next gate's id where the case
+        was handed over.
+    """
+    here = surroundings("case_review")
+    with transaction(here.engine) as session:
+        return asdict(carry_out(session, gate_id, here.by, here.now))
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+async def wait_again(gate_id: str) -> int:
+    """Record a wake that nobody's decision caused; return the attempt to wait under next."""
+    here = surroundings("case_review")
+    with transaction(here.engine) as session:
+        return note_wake(session, gate_id, here.by, here.now)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+async def answer_from_form(gate_id: str, flow_run_id: str, attempt: int) -> bool:
+    """Put what was typed into Prefect's Resume form before the guard.
+
+    Returns:
+        Whether the form held an answer that was accepted.
+    """
+    here = surroundings("case_review")
+    if here.settings.prefect_ui_decisions == "off":
+        return False
+    async with get_client() as client:
+        fields = await take_form(client, UUID(flow_run_id), gate_id, attempt)
+    if fields is None:
+        return False
+    with reading(here.engine) as session:
+        digest = gate_by_id(session, gate_id).evidence_digest
+    try:
+        answer_gate(
+            here.engine,
+            gate_id,
+            str(fields.get("person", "")),
+            _payload(fields, digest),
+            now=datetime.now(UTC),
+            kind=ActorKind.UNVERIFIED,
+        )
+    except (Denied, Conflict) as refusal:
+        get_run_logger().warning("Answer at gate %s refused: %s", gate_id, refusal.reason)
+        return False
+    return True
+
+
+def form_for(gate_id: str) -> type[AnswerForm] | None:
+    """The form that Prefect's Resume button shows at this gate; None where it may not answer."""
+    here = surroundings("case_review")
+    return AnswerForm if takes_form(here.settings, here.engine, gate_id) else None
+
+
+def takes_form(settings: Settings, engine: Engine, gate_id: str) -> bool:
+    """Whether Prefect's Resume form may answer at this gate: allowed, and one person suffices."""
+    if settings.prefect_ui_decisions == "off":
+        return False
+    with reading(engine) as session:
+        gate = gate_by_id(session, gate_id)
+    return not bundle_of(engine, gate.policy_digest).terms(gate.queue, None).needs_two
+
+
+def _payload(fields: dict[str, Any], digest: str) -> dict[str, Any]:
+    seen = str(fields.get("evidence", "")).strip().lower()
+    return {
+        "verdict": fields.get("verdict"),
+        "action": fields.get("action") or None,
+        "escalate_to": fields.get("escalate_to") or None,
+        "rationale": fields.get("rationale"),
+        "evidence_digest": digest if len(seen) >= 12 and digest.startswith(seen) else seen,
+    }

@@ -1,0 +1,128 @@
+"""Keeping gates and their runs together: runs are made, woken, made again, and let go."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Final
+
+from prefect import get_client, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from casework.batches import in_batches
+from casework.errors import EngineError
+from casework.gates import GateStatus
+from casework.ports import ReviewRuns, RunRequest, RunView
+from casework.review_runs import Step, next_step
+from casework.store.engine import reading, transaction
+from casework.store.gates import assign_run, gates_without_run, settle, unsettled_gates
+from casework.store.tables import Gate
+from integrations.prefect_runs import PrefectReviewRuns
+from tasks.case_review import takes_form
+from tasks.context import Context, surroundings
+
+#: Requests to Prefect at once; more only queue up behind its database.
+_AT_ONCE: Final = 8
+
+#: Gates looked at in one go.
+_PAGE: Final = 200
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, retries=3, retry_delay_seconds=[2, 10, 30])
+async def make_missing_runs() -> dict[str, int]:
+    """Make a run for every gate that has none, the most severe first.
+
+    Returns:
+        ``made``, and ``failed``: gates that still have none; the next round tries again.
+    """
+    here = surroundings("review_runs")
+    counts: Counter[str] = Counter(made=0, failed=0)
+    async with get_client() as client:
+        runs = PrefectReviewRuns(client)
+        while True:
+            with reading(here.engine) as session:
+                gates = gates_without_run(session, _PAGE)
+            if not gates:
+                break
+            done = await _each(here, runs, [(gate, Step.MAKE_SUSPENDED) for gate in gates])
+            counts += done
+            if done["failed"]:
+                break
+    return {"made": counts.total() - counts["failed"], "failed": counts["failed"]}
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, retries=3, retry_delay_seconds=[2, 10, 30])
+async def bring_together() -> dict[str, int]:
+    """Compare every gate that is not settled with its run, and mend what has come apart.
+
+    Returns:
+        How often each step of ``casework.review_runs.Step`` was taken, and ``failed``.
+    """
+    here = surroundings("review_runs")
+    counts: Counter[str] = Counter()
+    after = ""
+    async with get_client() as client:
+        runs = PrefectReviewRuns(client)
+        while True:
+            with reading(here.engine) as session:
+                gates = unsettled_gates(session, _PAGE, after)
+            if not gates:
+                break
+            after = gates[-1].id
+            counts += await _each(here, runs, await _plan(runs, gates))
+    return dict(counts)
+
+
+async def _plan(runs: ReviewRuns, gates: list[Gate]) -> list[tuple[Gate, Step]]:
+    known = await runs.look(list({gate.flow_run_id for gate in gates if gate.flow_run_id}))
+    now = datetime.now(UTC)
+
+    def view(gate: Gate) -> RunView | None:
+        return known.get(gate.flow_run_id) if gate.flow_run_id else None
+
+    return [(gate, next_step(GateStatus(gate.status), view(gate), now)) for gate in gates]
+
+
+async def _each(here: Context, runs: ReviewRuns, plan: list[tuple[Gate, Step]]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    done_with = [gate.id for gate, step in plan if step is Step.SETTLE]
+    with transaction(here.engine) as session:
+        settle(session, done_with, here.now)
+    counts["settle"] += len(done_with)
+    for batch in in_batches([row for row in plan if row[1] is not Step.SETTLE], _AT_ONCE):
+        results = await asyncio.gather(*(_take(here, runs, gate, step) for gate, step in batch))
+        counts.update(results)
+    return +counts
+
+
+async def _take(here: Context, runs: ReviewRuns, gate: Gate, step: Step) -> str:
+    """Take one step for one gate; an engine that refuses is counted, and tried again later."""
+    try:
+        match step:
+            case Step.WAKE if gate.flow_run_id:
+                await runs.wake(gate.flow_run_id)
+            case Step.MAKE_SUSPENDED | Step.MAKE_READY:
+                await _make(here, runs, gate, step)
+            case _:
+                pass
+    except EngineError as error:
+        get_run_logger().warning("Gate %s: %s failed: %s", gate.id, step, error)
+        return "failed"
+    return str(step)
+
+
+async def _make(here: Context, runs: ReviewRuns, gate: Gate, step: Step) -> None:
+    ready = step is Step.MAKE_READY or gate.status == GateStatus.DECIDED
+    run_id = await runs.make(
+        RunRequest(
+            case_id=gate.case_id,
+            gate_id=gate.id,
+            # One run in the place of each earlier one, however often this is tried.
+            key=f"{gate.id}:{gate.flow_run_id or 'first'}",
+            attempt=gate.attempt,
+            suspended=not ready,
+            tags=(f"queue:{gate.queue}", f"severity:{gate.severity}"),
+            takes_form=takes_form(here.settings, here.engine, gate.id),
+        )
+    )
+    with transaction(here.engine) as session:
+        assign_run(session, gate.id, run_id, here.by, here.now)
