@@ -7,6 +7,7 @@
     │   ├── PolicyError        a policy bundle does not lint
     │   └── MappingError       a field mapping does not load
     ├── InputError             a file or an argument cannot be used
+    │   └── RowFault           one row of it cannot become a case
     ├── NotFound               no such case, gate, row or person
     ├── Denied                 the guard at a gate refused an answer
     ├── Conflict               the thing changed in the meantime
@@ -70,6 +71,20 @@ class InputError(CaseworkError):
     code = "input"
     status = 422
     exit_code = 3
+
+
+class RowFault(InputError):
+    """One row cannot become a case; ``reason`` is a stable code, the message quotes no content."""
+
+    code = "row"
+
+    def __init__(self, reason: str, detail: str, *, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.reason = reason
+
+    def as_dict(self) -> dict[str, str]:
+        """The common shape, and why the row was refused."""
+        return {**super().as_dict(), "reason": self.reason}
 
 
 class NotFound(CaseworkError):

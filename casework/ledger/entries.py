@@ -21,6 +21,7 @@ class Action(StrEnum):
     """Everything that can happen. Each mutating path of the store writes one of these."""
 
     INTAKE_STARTED = "intake.started"
+    INTAKE_ADOPTED = "intake.adopted"
     INTAKE_FINISHED = "intake.finished"
     ROW_QUARANTINED = "row.quarantined"
     ROW_RETRIED = "row.retried"
