@@ -1,0 +1,124 @@
+"""Reading a policy bundle from its folder, or again from the files kept in the store."""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from pathlib import Path
+
+from casework.canonical import digest
+from casework.cases import CASE_FIELDS
+from casework.policy.conditions import parse_condition
+from casework.policy.draft import Draft, read_draft
+from casework.policy.faults import Fault, in_order, read_files, refuse
+from casework.policy.model import (
+    ActionSpec,
+    Bundle,
+    Category,
+    Default,
+    Pattern,
+    Queue,
+    Rule,
+    Signal,
+)
+from casework.policy.reach import check_reach
+from casework.policy.references import check_references
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read the bundle in a folder.
+
+    Raises:
+        PolicyError: it does not lint; the message shows every fault.
+    """
+    files, unread = read_files(folder)
+    draft = checked_draft(files)
+    check_reach(draft, column_types(draft))
+    refuse(in_order([*unread, *draft.faults]))
+    return assemble(draft)
+
+
+def bundle_from_files(files: Mapping[str, str]) -> Bundle:
+    """Read a bundle from its files by relative path, as the store keeps them.
+
+    Rules that cannot decide anything are let pass, so that a bundle adopted before a check existed
+    can still be replayed.
+
+    Raises:
+        PolicyError: a file, a reference or a condition is wrong.
+    """
+    draft = checked_draft(files)
+    refuse(in_order(draft.faults))
+    return assemble(draft)
+
+
+def checked_draft(files: Mapping[str, str]) -> Draft:
+    """Read a draft, check its references and the SQL of its rules."""
+    draft = read_draft(files)
+    check_references(draft)
+    types = column_types(draft)
+    for index, rule in draft.rules:
+        for mistake in parse_condition(rule.when, types).mistakes:
+            draft.add_within("rules", (index, "when"), *astuple(mistake))
+    return draft
+
+
+def column_types(draft: Draft) -> dict[str, str]:
+    """Every column a rule may read, with its type; empty where the declaration is faulty."""
+    doubtful = dict.fromkeys(draft.written.get("signals", ()), "")
+    declared = {name: signal.type for name, signal in draft.signals.items()}
+    return {**CASE_FIELDS, **doubtful, **declared}
+
+
+def faults_of(folder: Path) -> list[Fault]:
+    """Every fault of the bundle in a folder, in the order of its files."""
+    files, unread = read_files(folder)
+    draft = checked_draft(files)
+    check_reach(draft, column_types(draft))
+    return in_order([*unread, *draft.faults])
+
+
+def assemble(draft: Draft) -> Bundle:
+    """Make the bundle of a draft without faults."""
+    head = draft.head
+    if head is None:
+        raise ValueError("a draft with faults was assembled")
+    return Bundle(
+        name=head.name,
+        version=head.version,
+        digest=digest(dict(draft.files)),
+        files=dict(draft.files),
+        signals={
+            name: Signal(name, entry.type, entry.provider, entry.description)
+            for name, entry in draft.signals.items()
+        },
+        categories={
+            name: Category(name, entry.title, entry.description, dict(entry.clauses))
+            for name, entry in draft.categories.items()
+        },
+        rules=tuple(Rule(**rule.model_dump()) for _, rule in draft.rules),
+        queues=_queues(draft),
+        actions={
+            name: ActionSpec(id=name, **entry.model_dump()) for name, entry in draft.actions.items()
+        },
+        patterns=tuple(Pattern(name, entry.any_of) for name, entry in draft.patterns.items()),
+        playbooks=draft.playbooks,
+        macros=draft.macros,
+        default=Default(**head.default.model_dump()),
+        unused_providers=frozenset(
+            name for name, use in head.providers.items() if use == "not_in_use"
+        ),
+    )
+
+
+def _queues(draft: Draft) -> dict[str, Queue]:
+    return {
+        name: Queue(
+            id=name,
+            title=entry.title,
+            roles=frozenset(str(role) for role in entry.roles),
+            approvals=entry.approvals,
+            actions=entry.actions,
+            escalates_to=entry.escalates_to,
+            partner=entry.partner,
+        )
+        for name, entry in draft.queues.items()
+    }

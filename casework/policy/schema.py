@@ -1,0 +1,121 @@
+"""What each file of a bundle may hold, as pydantic models. References are checked elsewhere."""
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from casework.cases import Route, Severity
+from casework.gates import Role
+from casework.policy.model import SignalType
+
+Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Prose: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+PARTNERS: Final = ("Legal", "Policy", "Product", "Engineering", "Support")
+Partner: TypeAlias = Literal["Legal", "Policy", "Product", "Engineering", "Support"]
+
+
+class Entry(BaseModel):
+    """The common strictness: no key that is not declared, no value of another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DefaultEntry(Entry):
+    """bundle.yaml, ``default``: a case that no rule decides."""
+
+    queue: str
+    severity: Severity
+    action: str
+    reason: Prose
+
+
+class BundleEntry(Entry):
+    """bundle.yaml."""
+
+    name: Id
+    version: Prose
+    providers: dict[Id, Literal["in_use", "not_in_use"]]
+    default: DefaultEntry
+
+
+class SignalEntry(Entry):
+    """signals.yaml, by signal."""
+
+    type: SignalType
+    provider: str
+    description: Prose
+
+
+class CategoryEntry(Entry):
+    """categories.yaml, by category."""
+
+    title: Prose
+    description: Prose
+    clauses: dict[Annotated[str, StringConstraints(min_length=1)], Prose] = Field(min_length=1)
+
+
+class RuleEntry(Entry):
+    """rules.yaml, in order."""
+
+    id: Id
+    when: Prose
+    route: Route
+    severity: Severity
+    queue: str | None = None
+    action: str | None = None
+    reason: Prose
+    category: str | None = None
+    playbook: str | None = None
+
+
+class QueueEntry(Entry):
+    """queues.yaml, by queue."""
+
+    title: Prose
+    roles: frozenset[Role] = Field(min_length=1)
+    approvals: int = Field(1, ge=1, le=5, strict=True)
+    actions: tuple[str, ...] = Field(min_length=1)
+    escalates_to: tuple[str, ...] = ()
+    partner: Partner | None = None
+
+
+class ActionEntry(Entry):
+    """actions.yaml, by action."""
+
+    title: Prose
+    approvals: int = Field(1, ge=1, le=5, strict=True)
+    reversible: bool = Field(strict=True)
+    inverse: str | None = None
+    macro: str | None = None
+
+
+class PatternEntry(Entry):
+    """patterns.yaml, by signal."""
+
+    any_of: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(min_length=1)
+
+
+#: What is in which file, and the model of one entry.
+SECTIONS: Final[dict[str, type[Entry]]] = {
+    "signals": SignalEntry,
+    "categories": CategoryEntry,
+    "rules": RuleEntry,
+    "queues": QueueEntry,
+    "actions": ActionEntry,
+    "patterns": PatternEntry,
+}
+
+
+def keys_of(model: type[BaseModel]) -> set[str]:
+    """The keys an entry may have."""
+    return set(model.model_fields)
+
+
+def nested_model(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel] | None:
+    """The model in force below a path, as far as it is one."""
+    found: type[BaseModel] | None = model
+    for step in path:
+        info = found.model_fields.get(str(step)) if found else None
+        kind = info.annotation if info else None
+        found = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    return found
