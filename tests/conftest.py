@@ -87,3 +87,9 @@ def now() -> datetime:
 def by() -> Provenance:
     """Who acts in a test."""
     return Provenance(actor="casework:test", code_version="test")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as Prefect does."""
+    return "asyncio"

@@ -174,6 +174,7 @@ def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> Car
     data = {"verdict": found.verdict, "action": found.action, "escalate_to": found.escalate_to}
     _entry(session, found, Action.GATE_CARRIED_OUT, data, by, now)
     if found.verdict == Verdict.ESCALATE:
+        found.settled_at = now  # its run goes on to the next gate
         _open_following(session, case, found, following, by, now)
         return CarriedOut(GateStatus.CARRIED_OUT, following)
     _close(session, case, found, by, now)

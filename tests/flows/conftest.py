@@ -1,0 +1,46 @@
+"""One Prefect server for all tests of flows, and what is needed to run a flow run by hand."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+from sqlalchemy import Engine
+
+from casework.store.engine import open_engine
+from casework.store.schema import upgrade
+from deployments.deploy import deploy_all
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A real Prefect server: the one CASEWORK_TEST_PREFECT_API_URL names, or one of our own."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    given = os.environ.get("CASEWORK_TEST_PREFECT_API_URL")
+    server = (
+        temporary_settings({PREFECT_API_URL: given})
+        if given
+        else prefect_test_harness(server_startup_timeout=120)
+    )
+    with server, temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+@pytest.fixture
+async def deployed(prefect_server: None) -> AsyncIterator[None]:
+    """The deployments, as ``casework up`` makes them."""
+    await deploy_all(only={"case-review", "reconcile"})
+    yield
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An empty, migrated store that the flows' own settings point at."""
+    monkeypatch.setenv("CASEWORK_HOME", str(tmp_path))
+    monkeypatch.delenv("CASEWORK_DATABASE_URL", raising=False)
+    engine = open_engine(f"sqlite:///{tmp_path / 'casework.db'}")
+    upgrade(engine)
+    yield engine
+    engine.dispose()
