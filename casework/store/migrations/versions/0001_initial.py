@@ -101,7 +101,17 @@ def _cases() -> None:
     op.create_index("cases_stage", "cases", ["status", "intake_id", "id"])
     for name, column in (("cases_subject", "subject_id"), ("cases_reporter", "reporter_id")):
         present = sa.column(column).isnot(None)
-        op.create_index(name, "cases", [column], sqlite_where=present, postgresql_where=present)
+        op.create_index(
+            name, "cases", [column, "received_at"], sqlite_where=present, postgresql_where=present
+        )
+        acted = sa.text("status = 'closed' AND action IS NOT NULL AND action <> 'close_no_action'")
+        op.create_index(
+            f"{name}_acted",
+            "cases",
+            [column, "received_at"],
+            sqlite_where=acted,
+            postgresql_where=acted,
+        )
     op.create_table(
         "case_revisions",
         _text("case_id"),

@@ -1,0 +1,106 @@
+"""What the store knows about the subjects and the reporters of cases.
+
+Everything is counted over *other* cases received strictly before the case in question, so that a
+case never counts itself and the size of a batch and the order within it change nothing.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import String, select, text, type_coerce
+from sqlmodel import Session, col
+
+from casework.cases import Evidence
+from casework.store.engine import is_sqlite
+from casework.store.lookup import among
+from casework.store.tables import LED_TO_ACTION, Case
+
+#: How far back the recent counts look.
+WINDOW: Final = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is known of someone at the moment a case was received."""
+
+    total: int = 0
+    recent: int = 0  # in the 90 days before
+    acted_on: int = 0  # of the recent ones, those that have been closed with an action
+
+
+#: Someone of whom the store knows nothing, or nobody.
+NONE: Final = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the store knows of one case's subject and of its reporter."""
+
+    subject: Counts
+    reporter: Counts
+
+
+def records(session: Session, evidence: Sequence[Evidence]) -> list[Record]:
+    """Read the record of each case's subject and reporter, in the order given.
+
+    A few queries serve the whole batch. A case that names nobody has the counts of nobody: zero.
+    """
+    moments = [each.received_at for each in evidence]
+    subjects = _counts(session, col(Case.subject_id), [e.subject_id for e in evidence], moments)
+    reporters = _counts(session, col(Case.reporter_id), [e.reporter_id for e in evidence], moments)
+    return list(map(Record, subjects, reporters))
+
+
+def _counts(
+    session: Session, column: Any, names: Sequence[str | None], moments: Sequence[datetime]
+) -> list[Counts]:
+    """For each name, its counts before a moment."""
+    asked = {name for name in names if name}
+    received = _timelines(session, column, asked)
+    repeated = {name for name, line in received.items() if len(line) > 1}
+    acted_on = _timelines(session, column, repeated, text(LED_TO_ACTION))
+    raw = _as_stored if is_sqlite(session) else _as_it_is
+    counted = []
+    for name, moment in zip(names, moments, strict=True):
+        if name not in repeated:
+            counted.append(NONE)
+            continue
+        now, since, line = raw(moment), raw(moment - WINDOW), received[name]
+        total = bisect_left(line, now)
+        acted = acted_on.get(name, ())
+        counted.append(
+            Counts(
+                total=total,
+                recent=total - bisect_left(line, since),
+                acted_on=bisect_left(acted, now) - bisect_left(acted, since),
+            )
+        )
+    return counted
+
+
+def _timelines(
+    session: Session, column: Any, names: Collection[str], *only: Any
+) -> dict[str, list[Any]]:
+    """When each name's cases were received, ascending, as the database's driver gives it."""
+    lines: defaultdict[str, list[Any]] = defaultdict(list)
+    if not names:
+        return lines
+    received_at = col(Case.received_at)
+    raw = type_coerce(received_at, String) if is_sqlite(session) else received_at
+    statement = select(column, raw).where(among(session, column, names), *only)
+    for name, moment in session.execute(statement.order_by(column, received_at)):
+        lines[name].append(moment)
+    return lines
+
+
+def _as_stored(moment: datetime) -> Any:
+    """A moment as SQLite keeps it: text, in the order of time. Rows need not be parsed."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+def _as_it_is(moment: datetime) -> Any:
+    return moment
