@@ -6,14 +6,17 @@ rest goes through ``rfc8785``.
 """
 
 import hashlib
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 import rfc8785
 
 Json: TypeAlias = Any
 
-_EXACT_INT = 2**53
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
+
+#: Integers past 2**53 - 1 are refused, as RFC 8785 wants.
+_CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
 def canonical(document: Json) -> bytes:
@@ -25,7 +28,7 @@ def canonical(document: Json) -> bytes:
     """
     if _is_simple(document):
         try:
-            return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+            return orjson.dumps(document, option=_CANONICAL)
         except orjson.JSONEncodeError as error:
             raise ValueError(str(error)) from error
     return rfc8785.dumps(document)
@@ -42,16 +45,21 @@ def digest_bytes(data: bytes) -> str:
 
 
 def _is_simple(value: Json) -> bool:
-    """Whether orjson's output is the canonical one: no floats, no big integers, ASCII keys."""
+    """Whether orjson's output is the canonical one: no floats, ASCII keys, plain containers."""
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if kind in _PLAIN:
         return True
-    if kind is int:
-        return bool(-_EXACT_INT < value < _EXACT_INT)
     if kind is dict:
-        return all(
-            type(key) is str and key.isascii() and _is_simple(item) for key, item in value.items()
-        )
-    if kind is list or kind is tuple:
-        return all(map(_is_simple, value))
-    return False
+        return _are_ascii(value) and _are_simple(value.values())
+    return (kind is list or kind is tuple) and _are_simple(value)
+
+
+def _are_ascii(keys: Json) -> bool:
+    try:
+        return "".join(keys).isascii()
+    except TypeError:
+        return False
+
+
+def _are_simple(values: Json) -> bool:
+    return _PLAIN.issuperset(map(type, values)) or all(map(_is_simple, values))

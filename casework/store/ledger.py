@@ -1,21 +1,42 @@
 """Writing and reading the ledger's entries."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from sqlalchemy import func, insert, select, text
+import orjson
+from sqlalchemy import select, text
 from sqlmodel import Session, col
 
 from casework.batches import in_batches
-from casework.ledger.entries import Draft, Entry, Head, Provenance, chain
+from casework.ledger.entries import Draft, Entry, Head, Provenance, chain_all
 from casework.store.engine import is_sqlite
 from casework.store.tables import LedgerEntry
 
-#: Chains in one look-up; SQLite takes 32,766 variables at the most.
-_LOOKUP = 10_000
+#: Every writer holds this advisory lock, shared, until its transaction ends (PostgreSQL): whoever
+#: gets it exclusively knows that no entry is on its way.
+WRITERS_LOCK: Final = 0x6361_7365_6C67
 
 #: Up to this many chains are locked one by one; more belong to cases their writer holds.
-_LOCKED = 64
+_LOCKED: Final = 64
+
+_COLUMNS: Final = ", ".join(Entry._fields)
+_INSERT: Final = f"INSERT INTO ledger_entries ({_COLUMNS}) VALUES ({{0}})"
+
+_HEADS_SQLITE: Final = text(
+    "SELECT e.chain, e.position + 1, e.digest FROM json_each(:names) n JOIN ledger_entries e "
+    "ON e.chain = n.value AND e.position = "
+    "(SELECT max(position) FROM ledger_entries WHERE chain = n.value)"
+)
+_HEADS_POSTGRES: Final = text(
+    "SELECT n.name, e.position + 1, e.digest FROM unnest(CAST(:names AS text[])) n(name) "
+    "CROSS JOIN LATERAL (SELECT position, digest FROM ledger_entries WHERE chain = n.name "
+    "ORDER BY position DESC LIMIT 1) e"
+)
+_LOCK: Final = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM "
+    "(SELECT unnest(CAST(:names AS text[])) AS name ORDER BY 1) names"
+)
 
 
 def append(session: Session, drafts: Sequence[Draft], by: Provenance, now: datetime) -> list[Entry]:
@@ -23,30 +44,16 @@ def append(session: Session, drafts: Sequence[Draft], by: Provenance, now: datet
 
     A writer that appends to many cases at once must hold their rows locked; a lost race shows
     as a violation of the unique ``(chain, position)`` and undoes the whole transaction.
+
+    Raises:
+        ValueError: a draft's data holds something JSON cannot carry exactly.
     """
+    if not drafts:
+        return []
     names = list(dict.fromkeys(draft.chain for draft in drafts))
     _lock(session, names)
-    heads = _heads(session, names)
-    entries = []
-    for draft in drafts:
-        entry, heads[draft.chain] = chain(draft, heads.get(draft.chain, Head()), by, now)
-        entries.append(entry)
-    if entries:
-        session.execute(
-            insert(LedgerEntry),
-            [
-                {
-                    "chain": entry.chain,
-                    "position": entry.position,
-                    "action": entry.action,
-                    "actor": entry.actor,
-                    "at": entry.at,
-                    "body": entry.body,
-                    "digest": entry.digest,
-                }
-                for entry in entries
-            ],
-        )
+    entries = chain_all(drafts, _heads(session, names), by, now)
+    _insert(session, entries, now)
     return entries
 
 
@@ -62,27 +69,31 @@ def entries_of(session: Session, chain_name: str) -> list[LedgerEntry]:
 
 def _lock(session: Session, names: Sequence[str]) -> None:
     """Keep other writers off these chains until the transaction ends (PostgreSQL)."""
-    if is_sqlite(session) or len(names) > _LOCKED:
+    if is_sqlite(session):
         return
-    for name in sorted(names):
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+    session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": WRITERS_LOCK})
+    if len(names) <= _LOCKED:
+        session.execute(_LOCK, {"names": list(names)})
 
 
-def _heads(session: Session, names: Iterable[str]) -> dict[str, Head]:
-    heads: dict[str, Head] = {}
-    for batch in in_batches(names, _LOOKUP):
-        last = (
-            select(col(LedgerEntry.chain), func.max(col(LedgerEntry.position)).label("position"))
-            .where(col(LedgerEntry.chain).in_(batch))
-            .group_by(col(LedgerEntry.chain))
-            .subquery()
-        )
-        rows = session.execute(
-            select(col(LedgerEntry.chain), col(LedgerEntry.position), col(LedgerEntry.digest)).join(
-                last,
-                (col(LedgerEntry.chain) == last.c.chain)
-                & (col(LedgerEntry.position) == last.c.position),
-            )
-        )
-        heads.update({name: Head(position + 1, digest) for name, position, digest in rows})
-    return heads
+def _heads(session: Session, names: Sequence[str]) -> dict[str, Head]:
+    """The ends of those chains that exist."""
+    if is_sqlite(session):
+        rows = session.execute(_HEADS_SQLITE, {"names": orjson.dumps(names).decode()})
+    else:
+        rows = session.execute(_HEADS_POSTGRES, {"names": list(names)})
+    return {name: Head(position, digest) for name, position, digest in rows}
+
+
+def _insert(session: Session, entries: Sequence[Entry], now: datetime) -> None:
+    """Hand the rows to the driver as they are: twice as fast as through the table's columns."""
+    at: Any = now
+    mark = "%s"
+    if is_sqlite(session):
+        at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        mark = "?"
+    statement = _INSERT.format(", ".join([mark] * len(Entry._fields)))
+    connection = session.connection()
+    for batch in in_batches(entries, 10_000):
+        rows = [(e[0], e[1], e[2], e[3], at, e[5], e[6]) for e in batch]
+        connection.exec_driver_sql(statement, rows)
