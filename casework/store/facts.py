@@ -1,0 +1,91 @@
+"""What a policy reads of cases: their fields and the signals of their current revision."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sqlalchemy import and_, select, tuple_
+from sqlmodel import Session, col
+
+from casework.cases import CASE_FIELDS, Reading, Status
+from casework.store.lookup import among
+from casework.store.tables import Case, SignalReading
+
+#: A place in the walk over the cases of one status: intake and case id.
+Place: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a policy reads of one revision of a case, and where each signal came from."""
+
+    case_id: str
+    revision: int
+    content_digest: str
+    row: dict[str, Any]  # case_id, the case fields and every known signal
+    readings: list[Reading] = field(default_factory=list)
+
+
+def enriched_cases(
+    session: Session, intake_id: str | None, after: Place | None, limit: int
+) -> list[Place]:
+    """The next cases that wait for the policy, in the order of their walk."""
+    place = (col(Case.intake_id), col(Case.id))
+    statement = select(*place).where(col(Case.status) == Status.ENRICHED)
+    if intake_id is not None:
+        statement = statement.where(col(Case.intake_id) == intake_id)
+    if after is not None:
+        statement = statement.where(tuple_(*place) > tuple_(*after))
+    rows = session.execute(statement.order_by(*place).limit(limit))
+    return [(intake, case) for intake, case in rows]
+
+
+def policy_cases(session: Session, after: str, limit: int) -> list[str]:
+    """The next cases a policy has or could have decided, by id."""
+    statement = (
+        select(col(Case.id))
+        .where(col(Case.id) > after, col(Case.status) != Status.OPENED)
+        .order_by(col(Case.id))
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def rows_for_policy(session: Session, case_ids: Sequence[str]) -> list[Facts]:
+    """Read what rules may read of the current revision of cases, in the order given.
+
+    A case that does not exist is left out.
+    """
+    names = tuple(CASE_FIELDS)
+    columns = [col(getattr(Case, name)) for name in ("id", "content_digest", *names)]
+    found: dict[str, Facts] = {}
+    for case, content, *values in session.execute(
+        select(*columns).where(among(session, col(Case.id), case_ids))
+    ):
+        row = dict(zip(names, values, strict=True))
+        row["case_id"] = case
+        found[case] = Facts(case, row["revision"], content, row)
+    for case, reading in _readings(session, case_ids):
+        if facts := found.get(case):
+            facts.readings.append(reading)
+            facts.row.update(reading.values)
+    return [found[case] for case in case_ids if case in found]
+
+
+def _readings(session: Session, case_ids: Sequence[str]) -> Iterable[tuple[str, Reading]]:
+    """The readings of the current revision, by provider name, with the case's id."""
+    columns = ("case_id", "provider", "version", "known", "unknown", "latency_ms", "cached")
+    statement = (
+        select(*(col(getattr(SignalReading, name)) for name in columns))
+        .join(
+            Case,
+            and_(
+                col(Case.id) == col(SignalReading.case_id),
+                col(Case.revision) == col(SignalReading.revision),
+            ),
+        )
+        .where(among(session, col(SignalReading.case_id), case_ids))
+        .order_by(col(SignalReading.case_id), col(SignalReading.provider))
+    )
+    for case, *values in session.execute(statement):
+        yield case, Reading(*values)
