@@ -1,13 +1,13 @@
 """Gates: who may answer, and when the answers suffice. Pure; the store applies the ruling."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from casework.canonical import digest
+from casework.canonical import canonical, digest_bytes
 from casework.cases import Reading
 
 
@@ -231,18 +231,23 @@ def gate_id(case_id: str, revision: int, step: int) -> str:
 
 def evidence_digest(content_digest: str, readings: Sequence[Reading], decision_id: str) -> str:
     """SHA-256 over what a reviewer is shown: content, signals with provenance, the proposal."""
-    return digest(
+    ordered = sorted(readings, key=lambda reading: reading.provider)
+    return evidence_digest_of(content_digest, map(shown, ordered), decision_id)
+
+
+def shown(reading: Reading) -> bytes:
+    """A reading as a reviewer is shown it, in canonical JSON."""
+    return canonical(
         {
-            "content": content_digest,
-            "signals": [
-                {
-                    "provider": reading.provider,
-                    "version": reading.version,
-                    "values": {name: str(value) for name, value in reading.values.items()},
-                    "unknown": dict(reading.unknown),
-                }
-                for reading in sorted(readings, key=lambda reading: reading.provider)
-            ],
-            "decision": decision_id,
+            "provider": reading.provider,
+            "version": reading.version,
+            "values": {name: str(value) for name, value in reading.values.items()},
+            "unknown": dict(reading.unknown),
         }
     )
+
+
+def evidence_digest_of(content_digest: str, readings: Iterable[bytes], decision_id: str) -> str:
+    """The same from readings already ``shown``, by provider: the canonical form of the whole."""
+    head = canonical({"content": content_digest, "decision": decision_id})[:-1]
+    return digest_bytes(head + b',"signals":[' + b",".join(readings) + b"]}")

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from casework.answering import bundle_of
 from casework.policy.bundle import load_bundle
-from casework.policy.evaluate import evaluate, frame
+from casework.policy.evaluate import decide, frame
 from casework.policy.model import Bundle
 from casework.store.decisions import counts_by_route, record_outcomes
 from casework.store.engine import open_engine, reading, transaction
@@ -60,12 +60,11 @@ async def decide_batch(
     with reading(here.engine) as session:
         places = enriched_cases(session, intake_id, after, here.settings.batch_size)
         facts = rows_for_policy(session, [case for _, case in places])
-    outcomes = evaluate(bundle, frame(bundle, [each.row for each in facts]))
+    outcomes = decide(bundle, frame(bundle, [each.row for each in facts]))
     ways: Counter[tuple[str, str | None, str | None]] = Counter()
     if facts:
-        rows = outcomes.iter_rows(named=True)
         with transaction(here.engine) as session:
-            ways = record_outcomes(session, policy_digest, facts, rows, here.by, here.now)
+            ways = record_outcomes(session, policy_digest, facts, outcomes, here.by, here.now)
     return {
         "counts": counts_by_route(ways),
         "ways": [[*way, number] for way, number in ways.items()],

@@ -80,9 +80,7 @@ def _compile(
         rules=rules,
         conditions=conditions,
         reads=reads,
-        wanted=tuple(
-            _wanted(rule, names, idle) for rule, names in zip(rules, reads, strict=True)
-        ),
+        wanted=tuple(_wanted(rule, names, idle) for rule, names in zip(rules, reads, strict=True)),
         columns={name: known[name] for names in reads for name in names},
     )
 
@@ -98,9 +96,10 @@ def frame(bundle: Bundle, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     A value that is missing, of another type than declared or not exact becomes null.
     """
     listed = list(rows)
+    given: set[str] = set().union(*listed)
     series = [pl.Series("case_id", [row["case_id"] for row in listed], dtype=pl.String)]
     for name, kind in compile_bundle(bundle).columns.items():
-        values = [row.get(name) for row in listed]
+        values = [row.get(name) for row in listed] if name in given else [None] * len(listed)
         series.append(pl.Series(name, _fitting(values, kind), dtype=_DTYPES[kind]))
     return pl.DataFrame(series)
 
@@ -133,9 +132,31 @@ def evaluate(bundle: Bundle, frame: pl.DataFrame) -> pl.DataFrame:
     ``rule_id`` is null where no rule decided. ``unknown`` names the null signals read by the
     undecided rules that come before the deciding one and do not close.
     """
+    codes = _evaluated(bundle, frame)
+    keys = codes.columns[1:]
+    different = codes.select(keys).unique(maintain_order=True)
+    table = pl.DataFrame(
+        [_outcome(bundle, key) for key in different.iter_rows()],
+        schema={name: kind for name, kind in OUTCOME.items() if name != "case_id"},
+        orient="row",
+    )
+    table = pl.concat([different, table], how="horizontal")
+    return codes.join(table, on=keys, how="left", maintain_order="left").select(*OUTCOME)
+
+
+def decide(bundle: Bundle, frame: pl.DataFrame) -> list[Mapping[str, Any]]:
+    """Decide every case of a frame; the OUTCOME of each without its id, equal ones shared."""
+    codes = _evaluated(bundle, frame).drop("case_id")
+    made: dict[tuple[int, ...], Mapping[str, Any]] = {}
+    for key in codes.unique().iter_rows():
+        made[key] = _outcome(bundle, key)
+    return [made[key] for key in codes.iter_rows()]
+
+
+def _evaluated(bundle: Bundle, frame: pl.DataFrame) -> pl.DataFrame:
     program = compile_bundle(bundle)
     cleaned = _clean(frame, program)
-    return _outcomes(bundle, _codes(cleaned, truths(program, cleaned), program))
+    return _codes(cleaned, truths(program, cleaned), program)
 
 
 def truths(program: Program, cleaned: pl.DataFrame) -> pl.DataFrame:
@@ -246,28 +267,17 @@ def _mask(word: Sequence[str], readers: Mapping[str, Sequence[int]]) -> pl.Expr:
     return pl.sum_horizontal(bits) if bits else pl.lit(0, pl.UInt64)
 
 
-def _outcomes(bundle: Bundle, codes: pl.DataFrame) -> pl.DataFrame:
-    """Give every case the outcome of its code; there are few different ones."""
+def _outcome(bundle: Bundle, key: Sequence[int]) -> dict[str, Any]:
+    """The outcome of a row of ``_codes``: which rule decides, which is in doubt, and for what."""
     program = compile_bundle(bundle)
-    keys = codes.columns[1:]
-    different = codes.select(keys).unique(maintain_order=True)
-    table = pl.DataFrame(
-        [_outcome(bundle, program, row) for row in different.iter_rows(named=True)],
-        schema={name: kind for name, kind in OUTCOME.items() if name != "case_id"},
-        orient="row",
-    )
-    table = pl.concat([different, table], how="horizontal")
-    return codes.join(table, on=keys, how="left", maintain_order="left").select(*OUTCOME)
-
-
-def _outcome(bundle: Bundle, program: Program, key: Mapping[str, int]) -> dict[str, Any]:
+    code, first, *masks = key
     unknown = [
         name
-        for k, word in enumerate(_words(program))
+        for word, mask in zip(_words(program), masks, strict=True)
         for bit, name in enumerate(word)
-        if key[f"m{k}"] >> bit & 1
+        if mask >> bit & 1
     ]
-    code, first, last = key["code"], key["first"], len(program.rules)
+    last = len(program.rules)
     if code == last:
         default = bundle.default
         return _row(Route.REVIEW, default, None, default.reason, unknown)

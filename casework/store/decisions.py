@@ -7,11 +7,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Insert, insert, select, update
 from sqlmodel import Session, col
 
-from casework.cases import Route, Status, check_transition
-from casework.gates import ActorKind, GateStatus, evidence_digest, gate_id
+from casework.cases import Reading, Route, Status, check_transition
+from casework.gates import ActorKind, GateStatus, evidence_digest_of, gate_id, shown
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.facts import Facts
 from casework.store.ledger import append
@@ -38,7 +38,7 @@ def record_outcomes(
 ) -> Counter[tuple[str, str | None, str | None]]:
     """Record what the policy decided about cases that still wait for it, each revision once.
 
-    ``outcomes`` are rows of ``casework.policy.evaluate.evaluate``, in the order of ``facts``. The
+    ``outcomes`` are those of ``casework.policy.evaluate.decide``, in the order of ``facts``. The
     cases are locked until the transaction ends; one that was decided or revised in the meantime
     is passed over.
 
@@ -46,16 +46,17 @@ def record_outcomes(
         How many cases went each way: by route, rule and queue.
     """
     waiting = _lock(session, [each.case_id for each in facts])
+    shown_once = _Shown()
     made = [
-        _Outcome.of(each, outcome, policy_digest)
+        _Outcome.of(each, outcome, policy_digest, shown_once)
         for each, outcome in zip(facts, outcomes, strict=True)
         if waiting.get(each.case_id) == each.revision
     ]
     if made:
-        session.execute(insert(Decision), [each.decision(by, now) for each in made])
+        session.execute(_insert(Decision), [each.decision(by, now) for each in made])
         gates = [each.gate(now) for each in made if each.route != Route.CLOSE]
         if gates:
-            session.execute(insert(Gate), gates)
+            session.execute(_insert(Gate), gates)
         _move(session, made, now)
         append(session, [draft for each in made for draft in each.drafts()], by, now)
     return Counter((each.route, each.outcome["rule_id"], each.outcome["queue"]) for each in made)
@@ -81,10 +82,13 @@ class _Outcome:
     policy: str
 
     @classmethod
-    def of(cls, facts: Facts, outcome: Mapping[str, Any], policy: str) -> "_Outcome":
+    def of(
+        cls, facts: Facts, outcome: Mapping[str, Any], policy: str, shown_once: "_Shown"
+    ) -> "_Outcome":
         name = f"{facts.case_id}\x00{facts.revision}\x00{ACTOR}"
         decision = sha256(name.encode()).hexdigest()[:32]
-        evidence = evidence_digest(facts.content_digest, facts.readings, decision)
+        readings = map(shown_once, facts.readings)
+        evidence = evidence_digest_of(facts.content_digest, readings, decision)
         return cls(facts, outcome, outcome["route"], decision, evidence, policy)
 
     @property
@@ -162,6 +166,24 @@ class _Outcome:
     def _draft(self, action: Action, data: Mapping[str, Any]) -> Draft:
         facts = self.facts
         return Draft(facts.case_id, action, data, facts.revision, self.evidence, self.policy)
+
+
+class _Shown:
+    """``shown``, once for each reading: many cases share theirs, and they live as long as this."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, bytes] = {}
+
+    def __call__(self, reading: Reading) -> bytes:
+        key = id(reading)
+        if key not in self._made:
+            self._made[key] = shown(reading)
+        return self._made[key]
+
+
+def _insert(table: type[Decision] | type[Gate]) -> Insert:
+    """Insert into the table itself: through its class, rows would go in many small pieces."""
+    return insert(table.__table__)  # type: ignore[union-attr]
 
 
 def _lock(session: Session, case_ids: Sequence[str]) -> dict[str, int]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import and_, select, tuple_
+import orjson
+from sqlalchemy import Text, and_, cast, select, tuple_
 from sqlmodel import Session, col
 
 from casework.cases import CASE_FIELDS, Reading, Status
@@ -73,10 +74,14 @@ def rows_for_policy(session: Session, case_ids: Sequence[str]) -> list[Facts]:
 
 
 def _readings(session: Session, case_ids: Sequence[str]) -> Iterable[tuple[str, Reading]]:
-    """The readings of the current revision, by provider name, with the case's id."""
-    columns = ("case_id", "provider", "version", "known", "unknown", "latency_ms", "cached")
+    """The readings of the current revision, by provider name, with the case's id.
+
+    Many cases have the same signals: each different reading is parsed once and shared.
+    """
+    columns = ("case_id", "provider", "version", "latency_ms", "cached")
+    documents = (cast(col(SignalReading.known), Text), cast(col(SignalReading.unknown), Text))
     statement = (
-        select(*(col(getattr(SignalReading, name)) for name in columns))
+        select(*(col(getattr(SignalReading, name)) for name in columns), *documents)
         .join(
             Case,
             and_(
@@ -87,5 +92,12 @@ def _readings(session: Session, case_ids: Sequence[str]) -> Iterable[tuple[str, 
         .where(among(session, col(SignalReading.case_id), case_ids))
         .order_by(col(SignalReading.case_id), col(SignalReading.provider))
     )
-    for case, *values in session.execute(statement):
-        yield case, Reading(*values)
+    made: dict[tuple[Any, ...], Reading] = {}
+    for case, *rest in session.execute(statement):
+        key = tuple(rest)
+        if key not in made:
+            provider, version, latency, cached, known, unknown = key
+            made[key] = Reading(
+                provider, version, orjson.loads(known), orjson.loads(unknown), latency, cached
+            )
+        yield case, made[key]
