@@ -158,6 +158,19 @@ class ProviderError(CaseworkError):
     status = 502
     transient: ClassVar[bool] = False
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        answered: int | None = None,
+        hint: str = "",
+    ) -> None:
+        """Say how it failed; ``retry_after`` in seconds and ``answered``, a status, if it did."""
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+        self.answered = answered
+
 
 class ProviderTimeout(ProviderError):
     """It did not answer in time."""
@@ -180,10 +193,6 @@ class RateLimited(ProviderError):
     code = "provider_rate_limited"
     status = 429
     transient = True
-
-    def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.retry_after = retry_after
 
 
 class ProviderRefused(ProviderError):

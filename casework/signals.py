@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from math import isfinite
 
-from casework.canonical import digest
 from casework.cases import Reading, Scalar
 from casework.errors import (
     ConfigurationError,
@@ -78,7 +77,9 @@ def complete(reading: Reading, provider: str, version: str, signals: Collection[
     """
     values, unknown = reading.values, reading.unknown
     if (
-        reading.provider == provider
+        type(values) is dict
+        and type(unknown) is dict
+        and reading.provider == provider
         and reading.version == version
         and len(values) + len(unknown) == len(signals)
         and all(name in values or name in unknown for name in signals)
@@ -88,11 +89,6 @@ def complete(reading: Reading, provider: str, version: str, signals: Collection[
     known = {name: values[name] for name in signals if name in values and _is_scalar(values[name])}
     missing = {name: _why(name, values, unknown) for name in signals if name not in known}
     return Reading(provider, version, known, missing, reading.latency_ms, reading.cached)
-
-
-def values_digest(values: Mapping[str, Scalar]) -> str:
-    """SHA-256 over the values of a reading, as the ledger names them."""
-    return digest(dict(values))
 
 
 def _why(name: str, values: Mapping[str, Scalar], unknown: Mapping[str, str]) -> str:

@@ -1,0 +1,286 @@
+"""Asking outside systems over HTTP: limits, tries, and every failure as one of our errors.
+
+No error made here holds a URL's path, a header or a body: those carry credentials and content.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Any, Final, TypeAlias
+
+import httpx
+import orjson
+from pydantic import SecretStr
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+)
+
+from casework.errors import (
+    ConfigurationError,
+    ProviderBadReply,
+    ProviderError,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+)
+
+#: Waits for the turn of one request, as the rate limit of the service has it.
+Limiter: TypeAlias = Callable[[], Awaitable[None]]
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+
+#: Bytes of a reply that are read at the most.
+MAX_REPLY: Final = 8 * 1024 * 1024
+
+#: Seconds of the first and of the longest wait between tries; each is jittered.
+FIRST_WAIT: Final = 0.5
+LONGEST_WAIT: Final = 20.0
+
+#: Failed calls in a row after which a service is left alone, and for how many seconds.
+BREAK_AFTER: Final = 5
+BREAK_FOR: Final = 30.0
+
+#: What each of httpx's exceptions means; the first class that fits counts.
+_MEANINGS: Final[tuple[tuple[type[Exception], type[ProviderError], str], ...]] = (
+    (httpx.TimeoutException, ProviderTimeout, "did not answer in time"),
+    (TimeoutError, ProviderTimeout, "did not answer in time"),
+    (httpx.UnsupportedProtocol, ProviderRefused, "has a URL that is not HTTP"),
+    (httpx.LocalProtocolError, ProviderRefused, "cannot be sent this request"),
+    (httpx.InvalidURL, ProviderRefused, "has a URL that is not valid"),
+    (httpx.CookieConflict, ProviderRefused, "cannot be sent this request"),
+    (httpx.DecodingError, ProviderBadReply, "answered with an encoding that does not decode"),
+    (httpx.TooManyRedirects, ProviderBadReply, "answered with a redirect"),
+    (httpx.StreamError, ProviderBadReply, "answered with a stream that cannot be read"),
+    (httpx.HTTPError, ProviderUnavailable, "cannot be reached"),
+    (OSError, ProviderUnavailable, "cannot be reached"),
+)
+
+_FAILURES: Final = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    OSError,  # a TimeoutError too
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer the call accepts: its status, and its JSON document unless it is an error's."""
+
+    status: int
+    document: Any
+    latency_ms: int
+
+
+async def no_limit() -> None:
+    """Let every request go at once."""
+
+
+class HttpService:
+    """One outside system that speaks JSON over HTTP.
+
+    Redirects are not followed, and certificates are verified.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        base_url: str,
+        token: SecretStr,
+        timeout: float,
+        attempts: int,
+        concurrency: int,
+        limiter: Limiter = no_limit,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Sleep = asyncio.sleep,
+        max_reply: int = MAX_REPLY,
+    ) -> None:
+        """Prepare to talk to the service below ``base_url``; nothing is sent yet.
+
+        ``timeout`` is in seconds and holds for each try as a whole. All tries of one call
+        together, with the waits between them, take ``timeout * attempts`` at the most.
+
+        Raises:
+            ConfigurationError: the URL cannot be used, or would send the token in clear.
+        """
+        self.name = name
+        self._timeout, self._attempts, self._max_reply = timeout, attempts, max_reply
+        self._limiter, self._sleep = limiter, sleep
+        self._slots = asyncio.Semaphore(concurrency)
+        self._failed, self._closed_until = 0, 0.0
+        secret = token.get_secret_value()
+        self._client = httpx.AsyncClient(
+            base_url=_checked(name, base_url, bool(secret)),
+            headers={"Accept": "application/json", **_authorization(secret)},
+            timeout=timeout,
+            transport=transport,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=concurrency),
+        )
+
+    async def call(
+        self, method: str, path: str, *, json: Any = None, accept: tuple[int, ...] = (200,)
+    ) -> Reply:
+        """Make one call, trying again where that can help.
+
+        Raises:
+            ProviderError: how it failed in the end.
+        """
+        async with self._slots:
+            self._refuse_if_broken()
+            try:
+                reply = await self._tried(method, path, json, accept)
+            except ProviderError as error:
+                self._note_failure(error)
+                raise
+            self._failed = 0
+            return reply
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _tried(self, method: str, path: str, json: Any, accept: tuple[int, ...]) -> Reply:
+        tries = AsyncRetrying(
+            retry=retry_if_exception(_is_transient),
+            stop=stop_after_attempt(self._attempts)
+            | stop_before_delay(self._timeout * self._attempts),
+            wait=_wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        reply: Reply = await tries(self._once, method, path, json, accept)
+        return reply
+
+    async def _once(self, method: str, path: str, json: Any, accept: tuple[int, ...]) -> Reply:
+        await self._limiter()
+        began = monotonic()
+        content = None if json is None else orjson.dumps(json)
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(method, path, content=content, headers=headers) as response,
+            ):
+                if response.status_code not in accept:
+                    raise status_error(self.name, response.status_code, response.headers)
+                body = await self._body(response)
+        except _FAILURES as error:
+            failure = error_of(self.name, error)
+        else:
+            latency = round((monotonic() - began) * 1000)
+            status = response.status_code
+            return Reply(status, _document(self.name, body) if status < 300 else None, latency)
+        # Outside the handler: httpx's own error holds the request, with its headers and URL.
+        raise failure
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._max_reply:
+                raise ProviderBadReply(f"{self.name} answered with more than it may")
+        return bytes(body)
+
+    def _refuse_if_broken(self) -> None:
+        if monotonic() < self._closed_until:
+            raise ProviderUnavailable(f"{self.name} has failed too often to be asked again now")
+
+    def _note_failure(self, error: ProviderError) -> None:
+        """Leave a service alone for a while that is down, or that knows us no more."""
+        if not (error.transient or error.answered in (401, 403)):
+            self._failed = 0
+            return
+        self._failed += 1
+        if self._failed >= BREAK_AFTER or error.answered in (401, 403):
+            self._failed, self._closed_until = 0, monotonic() + BREAK_FOR
+
+
+def error_of(name: str, error: Exception) -> ProviderError:
+    """Our error for one of httpx's, or of the network's."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return status_error(name, error.response.status_code, error.response.headers)
+    for kind, meaning, what in _MEANINGS:
+        if isinstance(error, kind):
+            return meaning(f"{name} {what} ({type(error).__name__})")
+    return ProviderUnavailable(f"{name} cannot be reached ({type(error).__name__})")
+
+
+def status_error(name: str, status: int, headers: httpx.Headers) -> ProviderError:
+    """Our error for an HTTP status that the call does not accept."""
+    wait = retry_after(headers.get("retry-after"), datetime.now(UTC))
+    if status == 429:
+        return RateLimited(f"{name} asks for fewer requests", retry_after=wait, answered=status)
+    if status in (408, 504):
+        return ProviderTimeout(f"{name} answered {status}", retry_after=wait, answered=status)
+    if status >= 500:
+        return ProviderUnavailable(f"{name} answered {status}", retry_after=wait, answered=status)
+    if status >= 400:
+        return ProviderRefused(f"{name} answered {status}", answered=status)
+    return ProviderBadReply(f"{name} answered {status}, which it may not", answered=status)
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Seconds to wait, from a Retry-After header in either of its forms; None without one."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, ProviderError) and error.transient
+
+
+def _wait(state: RetryCallState) -> float:
+    """Wait as long as the service says, or else longer each time, with full jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, ProviderError) and error.retry_after is not None:
+        return error.retry_after
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
+    return float(longest * (0.5 + random.random() / 2))
+
+
+def _document(name: str, body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    # Outside the handler: the decoder's error holds the whole document.
+    raise ProviderBadReply(f"{name} answered with something that is not JSON")
+
+
+def _authorization(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"} if secret else {}
+
+
+def _checked(name: str, base_url: str, secret: bool) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"the URL of {name} is not one: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(
+            f"the URL of {name} is not an HTTP URL", hint="for example https://api.example.com/v1"
+        )
+    if secret and url.scheme == "http" and url.host not in ("localhost", "127.0.0.1", "::1"):
+        raise ConfigurationError(
+            f"the URL of {name} would send its key unencrypted", hint="use an https:// URL"
+        )
+    return url
