@@ -1,0 +1,228 @@
+"""Writing what intake found out: new cases, new revisions, and what a revision puts an end to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import orjson
+from sqlalchemy import bindparam, select, update
+from sqlmodel import Session, col
+
+from casework.canonical import canonical
+from casework.cases import Item, Status, case_id
+from casework.gates import GateStatus
+from casework.intake import Outcome
+from casework.ledger.entries import Action, Draft
+from casework.store.bulk import insert_rows, stored_time
+from casework.store.lookup import among
+from casework.store.tables import Case, Gate
+
+if TYPE_CHECKING:
+    from casework.store.intake import Incoming
+
+#: Who gives the signals that come with a row.
+SOURCE: Final = "source"
+
+#: Why a signal that the mapping reads is unknown.
+ABSENT: Final = "absent in the source"
+
+_TAKEN: Final = ("kind", "channel", "language", "country", "subject_id", "reporter_id")
+_CASE: Final = (
+    "id",
+    "source",
+    "external_id",
+    "revision",
+    "status",
+    "content_digest",
+    "intake_id",
+    *_TAKEN,
+    "received_at",
+    "opened_at",
+    "updated_at",
+)
+_REVISION: Final = (
+    "case_id",
+    "revision",
+    "content",
+    "content_digest",
+    "intake_id",
+    "recorded_at",
+)
+_READING: Final = (
+    "case_id",
+    "revision",
+    "provider",
+    "version",
+    "known",
+    "unknown",
+    "cached",
+    "read_at",
+)
+
+
+@dataclass(slots=True)
+class Arrival:
+    """An item on its way into the store, with its content written once."""
+
+    line: int
+    item: Item
+    case_id: str
+    content: bytes
+    digest: str
+
+
+#: What an arrival does to its case, and the revision that it makes.
+Change: TypeAlias = tuple[Arrival, Outcome, int]
+
+
+def arrived(source: str, line: int, item: Item) -> Arrival:
+    """Write an item's content and name its case."""
+    content = canonical(item.content())
+    identity = case_id(source, item.external_id)
+    return Arrival(line, item, identity, content, sha256(content).hexdigest())
+
+
+def write_opened(
+    session: Session, incoming: "Incoming", changes: Sequence[Change], now: datetime
+) -> list[Draft]:
+    """Insert cases that are new, in the last of the revisions a batch brings of each."""
+    at = stored_time(session, now)
+    newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
+    rows = []
+    for arrival, revision in newest.values():
+        item = arrival.item
+        received = at if item.received_at is None else stored_time(session, item.received_at)
+        rows.append(
+            (
+                arrival.case_id,
+                incoming.source,
+                item.external_id,
+                revision,
+                "opened",
+                arrival.digest,
+                incoming.intake_id,
+                item.kind,
+                item.channel,
+                item.language,
+                item.country,
+                item.subject_id,
+                item.reporter_id,
+                received,
+                at,
+                at,
+            )
+        )
+    insert_rows(session, "cases", _CASE, rows)
+    _write_contents(session, incoming, changes, at)
+    return [_draft(incoming, change) for change in changes]
+
+
+def write_revised(
+    session: Session,
+    incoming: "Incoming",
+    changes: Sequence[Change],
+    cases: Mapping[str, Any],
+    now: datetime,
+) -> list[Draft]:
+    """Give known cases newer content: they begin anew, and their gates are superseded."""
+    if not changes:
+        return []
+    _write_contents(session, incoming, changes, stored_time(session, now))
+    newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
+    table = Case.__table__  # type: ignore[attr-defined]
+    values = [_begun_anew(incoming, *newest[case], cases[case].received_at, now) for case in newest]
+    names = [name for name in values[0] if name != "case"]
+    session.connection().execute(
+        update(table)
+        .where(table.c.id == bindparam("case"))
+        .values({n: bindparam(n) for n in names}),
+        values,
+    )
+    drafts = [_draft(incoming, change) for change in changes]
+    revisions = {case: revision for case, (_, revision) in newest.items()}
+    return drafts + _supersede_gates(session, revisions)
+
+
+def _write_contents(
+    session: Session, incoming: "Incoming", changes: Sequence[Change], at: Any
+) -> None:
+    """Insert revisions, and what the source itself says about each."""
+    intake = incoming.intake_id
+    insert_rows(
+        session,
+        "case_revisions",
+        _REVISION,
+        [
+            (each.case_id, revision, each.content.decode(), each.digest, intake, at)
+            for each, _, revision in changes
+        ],
+    )
+    declared = incoming.mapping.signals.keys()
+    version = incoming.mapping.digest
+    readings = []
+    for each, _, revision in changes:
+        signals = each.item.signals
+        if signals or declared:
+            unknown = {name: ABSENT for name in declared if name not in signals}
+            known, missing = orjson.dumps(signals).decode(), orjson.dumps(unknown).decode()
+            row = (each.case_id, revision, SOURCE, version, known, missing, False, at)
+            readings.append(row)
+    insert_rows(session, "signal_readings", _READING, readings)
+
+
+def _begun_anew(
+    incoming: "Incoming", arrival: Arrival, revision: int, received: datetime, now: datetime
+) -> dict[str, Any]:
+    """The columns of a case whose content is new: opened again, with no decision in force."""
+    item = arrival.item
+    return {
+        "case": arrival.case_id,
+        "revision": revision,
+        "status": Status.OPENED.value,
+        "content_digest": arrival.digest,
+        "intake_id": incoming.intake_id,
+        "received_at": item.received_at or received,
+        "updated_at": now,
+        "closed_at": None,
+        **{name: getattr(item, name) for name in _TAKEN},
+        **dict.fromkeys(("route", "severity", "queue", "action", "rule_id", "policy_digest")),
+    }
+
+
+def _supersede_gates(session: Session, revisions: Mapping[str, int]) -> list[Draft]:
+    """Close gates that wait, or are decided and not carried out: they were about older content.
+
+    Their runs are not touched: each reads the store when it wakes, and the reconciler wakes it.
+    """
+    statement = (
+        select(Gate)
+        .where(
+            among(session, col(Gate.case_id), revisions),
+            col(Gate.status).in_([GateStatus.OPEN.value, GateStatus.DECIDED.value]),
+        )
+        .order_by(col(Gate.id))
+        .with_for_update()
+    )
+    drafts = []
+    for gate in session.scalars(statement).all():
+        data = {"gate": gate.id, "was": gate.status, "by_revision": revisions[gate.case_id]}
+        gate.status = GateStatus.SUPERSEDED.value
+        session.add(gate)
+        draft = Draft(gate.case_id, Action.GATE_SUPERSEDED, data, revision=gate.revision)
+        drafts.append(draft)
+    session.flush()
+    return drafts
+
+
+def _draft(incoming: "Incoming", change: Change) -> Draft:
+    arrival, outcome, revision = change
+    action = Action.CASE_OPENED if outcome is Outcome.OPENED else Action.CASE_REVISED
+    data = {
+        "content": arrival.digest,
+        "intake": incoming.intake_id,
+        "line": arrival.line,
+        "source": incoming.source,
+    }
+    return Draft(arrival.case_id, action, data, revision)

@@ -1,0 +1,273 @@
+"""Intake in the store: what a source delivers becomes cases, revisions and quarantined rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from sqlalchemy import func, select, text, update
+from sqlmodel import Session, col
+
+from casework.cases import Item, Status
+from casework.errors import Conflict, NotFound
+from casework.intake import Counts, Known, Outcome, settle
+from casework.ledger.entries import Action, Draft, Provenance
+from casework.mapping import Mapping
+from casework.rows import BadRow, Layout
+from casework.store.arrivals import Arrival, arrived, write_opened, write_revised
+from casework.store.engine import is_sqlite
+from casework.store.ledger import append
+from casework.store.lookup import among
+from casework.store.quarantine import keep_rows
+from casework.store.tables import Case, CaseRevision, Intake
+
+#: Advisory locks of intake, apart from those of other writers (PostgreSQL).
+_LOCKS: Final = 0x696E
+
+_UNFINISHED: Final = frozenset({Status.OPENED, Status.ENRICHED})
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An intake as it is under way: where its rows come from and how they are read."""
+
+    intake_id: str
+    source: str
+    mapping: Mapping
+    layout: Layout = field(default_factory=lambda: Layout("jsonl"))
+
+    @cached_property
+    def reading(self) -> dict[str, Any]:
+        """All that a retry of one of its rows needs, as plain JSON."""
+        return {
+            "mapping": self.mapping.document,
+            "format": self.layout.format,
+            "columns": list(self.layout.columns),
+            "delimiter": self.layout.delimiter,
+        }
+
+
+def start_intake(
+    session: Session, incoming: Incoming, name: str, by: Provenance, now: datetime
+) -> Intake:
+    """Begin an intake, or take up again one that was stopped: its counts say how far it came.
+
+    Raises:
+        Conflict: it was begun with another source or mapping.
+    """
+    mapping_digest = incoming.mapping.digest
+    found = session.get(Intake, incoming.intake_id, with_for_update=True)
+    if found is not None:
+        if (found.source, found.mapping_digest) != (incoming.source, mapping_digest):
+            raise Conflict(
+                f"intake {found.id} was begun with another source or mapping",
+                hint="begin a new intake: cases are opened once however often they are read",
+            )
+        return found
+    intake = Intake(
+        id=incoming.intake_id,
+        source=incoming.source,
+        name=name,
+        mapping_digest=mapping_digest,
+        status="running",
+        started_at=now,
+    )
+    session.add(intake)
+    session.flush()
+    data = {"source": incoming.source, "name": name, "mapping": mapping_digest}
+    append(session, [Draft(intake.id, Action.INTAKE_STARTED, data)], by, now)
+    return intake
+
+
+def finish_intake(session: Session, intake_id: str, by: Provenance, now: datetime) -> Intake:
+    """Mark an intake as read to its end; safe to repeat.
+
+    Raises:
+        NotFound: there is no such intake.
+    """
+    intake = _held(session, intake_id)
+    if intake.status == "finished":
+        return intake
+    intake.status, intake.finished_at = "finished", now
+    session.add(intake)
+    data = counts_of(intake).as_dict()
+    append(session, [Draft(intake.id, Action.INTAKE_FINISHED, data)], by, now)
+    return intake
+
+
+def intake_by_id(session: Session, intake_id: str) -> Intake:
+    """One intake.
+
+    Raises:
+        NotFound: there is no such intake.
+    """
+    found = session.get(Intake, intake_id)
+    if found is None:
+        raise NotFound(f"there is no intake {intake_id}")
+    return found
+
+
+def counts_of(intake: Intake) -> Counts:
+    """How many rows an intake has read so far, and what became of them."""
+    return Counts(
+        received=intake.received,
+        opened=intake.opened,
+        duplicates=intake.duplicates,
+        revised=intake.revised,
+        quarantined=intake.quarantined,
+    )
+
+
+def quarantine_reasons(session: Session, incoming_id: str) -> dict[str, int]:
+    """How many rows of an intake were quarantined for each reason."""
+    from casework.store.tables import Quarantined
+
+    statement = (
+        select(col(Quarantined.reason), func.count())
+        .where(col(Quarantined.intake_id) == incoming_id)
+        .group_by(col(Quarantined.reason))
+        .order_by(col(Quarantined.reason))
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def record_batch(
+    session: Session,
+    incoming: Incoming,
+    items: Sequence[tuple[int, Item]],
+    faults: Sequence[BadRow],
+    by: Provenance,
+    now: datetime,
+    *,
+    after: int | None = None,
+) -> Counts:
+    """Record a batch of rows: items with their lines in the order of the file, and bad rows.
+
+    ``after`` is the number of rows recorded before this batch; a batch that comes twice, or from
+    two readers of one intake, is refused. Batches of one source follow one another (they share a
+    lock), so two intakes of the same file open each case once.
+
+    Raises:
+        NotFound: the intake was not started.
+        Conflict: it has been finished, or somebody else has recorded rows of it.
+    """
+    lock_source(session, incoming.source)
+    intake = _held(session, incoming.intake_id)
+    if intake.status == "finished" or after not in (None, intake.received):
+        raise Conflict(f"intake {intake.id} is being read by somebody else")
+    recorded = record_items(session, incoming, items, by, now)
+    repeated = keep_rows(session, incoming, faults, by, now)
+    counts = recorded + Counts(
+        received=len(faults), duplicates=repeated, quarantined=len(faults) - repeated
+    )
+    _count(session, intake.id, counts)
+    return counts
+
+
+def record_items(
+    session: Session,
+    incoming: Incoming,
+    items: Sequence[tuple[int, Item]],
+    by: Provenance,
+    now: datetime,
+) -> Counts:
+    """Open and revise the cases of items; the caller holds ``lock_source``."""
+    if not items:
+        return Counts()
+    arrivals = [arrived(incoming.source, line, item) for line, item in items]
+    cases = _cases(session, {arrival.case_id for arrival in arrivals})
+    known = _known(session, cases, arrivals)
+    outcomes = settle(((each.case_id, each.digest) for each in arrivals), known)
+    changes = [
+        (arrival, outcome, revision)
+        for arrival, (outcome, revision) in zip(arrivals, outcomes, strict=True)
+        if outcome is not Outcome.DUPLICATE
+    ]
+    new = [change for change in changes if change[0].case_id not in cases]
+    revised = [change for change in changes if change[0].case_id in cases]
+    drafts = write_opened(session, incoming, new, now)
+    drafts += write_revised(session, incoming, revised, cases, now)
+    drafts += _adopt(session, incoming, cases, {change[0].case_id for change in revised})
+    append(session, drafts, by, now)
+    number = dict.fromkeys(Outcome, 0)
+    for outcome, _ in outcomes:
+        number[outcome] += 1
+    return Counts(received=len(items), **{outcome.value: n for outcome, n in number.items()})
+
+
+def lock_source(session: Session, source: str) -> None:
+    """Keep other intakes of a source waiting until the transaction ends."""
+    if not is_sqlite(session):
+        statement = text("SELECT pg_advisory_xact_lock(:locks, hashtext(:source))")
+        session.execute(statement, {"locks": _LOCKS, "source": source})
+
+
+def _held(session: Session, intake_id: str) -> Intake:
+    found = session.get(Intake, intake_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(f"intake {intake_id} was not started")
+    return found
+
+
+def _cases(session: Session, ids: set[str]) -> dict[str, Any]:
+    """Those cases that exist, locked, in one order for all writers."""
+    columns = (Case.id, Case.revision, Case.status, Case.content_digest, Case.intake_id)
+    statement = (
+        select(*(col(column) for column in (*columns, Case.received_at)))
+        .where(among(session, col(Case.id), ids))
+        .order_by(col(Case.id))
+        .with_for_update()
+    )
+    return {row.id: row for row in session.execute(statement)}
+
+
+def _known(
+    session: Session, cases: dict[str, Any], arrivals: Sequence[Arrival]
+) -> dict[str, Known]:
+    """What is known of the cases; earlier contents are read where the newest is another one."""
+    known = {case: Known(row.revision, {row.content_digest}) for case, row in cases.items()}
+    differing = {
+        arrival.case_id
+        for arrival in arrivals
+        if (row := cases.get(arrival.case_id))
+        and row.content_digest != arrival.digest
+        and row.revision > 1
+    }
+    if differing:
+        statement = select(col(CaseRevision.case_id), col(CaseRevision.content_digest)).where(
+            among(session, col(CaseRevision.case_id), differing)
+        )
+        for case, content in session.execute(statement):
+            known[case].contents.add(content)
+    return known
+
+
+def _adopt(
+    session: Session, incoming: Incoming, cases: dict[str, Any], revised: set[str]
+) -> list[Draft]:
+    """Take over cases that an earlier intake opened and was stopped before deciding."""
+    left = {
+        case: row.intake_id
+        for case, row in cases.items()
+        if row.status in _UNFINISHED and row.intake_id != incoming.intake_id and case not in revised
+    }
+    if not left:
+        return []
+    session.execute(
+        update(Case)
+        .where(among(session, col(Case.id), left))
+        .values(intake_id=incoming.intake_id)
+        .execution_options(synchronize_session=False)
+    )
+    data = {"cases": len(left), "from": sorted(set(left.values()))}
+    return [Draft(incoming.intake_id, Action.INTAKE_ADOPTED, data)]
+
+
+def _count(session: Session, intake_id: str, counts: Counts) -> None:
+    session.execute(
+        update(Intake)
+        .where(col(Intake.id) == intake_id)
+        .values({name: getattr(Intake, name) + number for name, number in counts.as_dict().items()})
+        .execution_options(synchronize_session=False)
+    )
