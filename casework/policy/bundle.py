@@ -19,6 +19,7 @@ from casework.policy.model import (
     Rule,
     Signal,
 )
+from casework.policy.program import engine_fault
 from casework.policy.reach import check_reach
 from casework.policy.references import check_references
 
@@ -56,8 +57,12 @@ def checked_draft(files: Mapping[str, str]) -> Draft:
     check_references(draft)
     types = column_types(draft)
     for index, rule in draft.rules:
-        for mistake in parse_condition(rule.when, types).mistakes:
+        mistakes = parse_condition(rule.when, types).mistakes
+        for mistake in mistakes:
             draft.add_within("rules", (index, "when"), *astuple(mistake))
+        doubtful = draft.written["signals"] - set(draft.signals)
+        if not mistakes and not doubtful and (reason := engine_fault(rule.when, types)):
+            draft.add("rules", (index, "when"), "Polars does not take this condition", reason)
     return draft
 
 

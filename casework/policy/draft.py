@@ -167,7 +167,8 @@ def _explain(
         return document.fault(full, f"`{name}` is {problem['input']!r}", hint)
     if kind == "string_pattern_mismatch":
         message = "use lower-case letters, digits and _, a letter first"
-    return document.fault(full, f"`{name}`: {message[0].lower()}{message[1:]}")
+    hint = "put it in quotes" if kind == "string_type" and problem["input"] is not None else ""
+    return document.fault(full, f"`{name}`: {message[0].lower()}{message[1:]}", hint)
 
 
 def _choices(problem: dict[str, Any]) -> list[str]:

@@ -10,16 +10,14 @@ of another type, not a number, or too large to be exact is unknown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
 import polars as pl
 
-from casework.cases import CASE_FIELDS, Route
-from casework.policy.conditions import decisive_columns
+from casework.cases import Route
 from casework.policy.model import Bundle, Default, Rule
+from casework.policy.program import DTYPES, Program, compile_bundle, truths
 
 #: The columns of what ``evaluate`` gives.
 OUTCOME: Final[Mapping[str, Any]] = {
@@ -37,57 +35,8 @@ OUTCOME: Final[Mapping[str, Any]] = {
 EXACT: Final = 2**53
 LARGEST: Final = 1e300
 
-_DTYPES: Final[Mapping[str, Any]] = {
-    "boolean": pl.Boolean,
-    "integer": pl.Int64,
-    "number": pl.Float64,
-    "text": pl.String,
-}
 _CODE: Final = pl.UInt16
 _WORD: Final = 63  # signals in one mask
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """The rules of a bundle, compiled."""
-
-    rules: tuple[Rule, ...]
-    conditions: tuple[pl.Expr, ...]
-    reads: tuple[tuple[str, ...], ...]  # columns a rule reads
-    wanted: tuple[tuple[str, ...], ...]  # those whose absence leaves it undecided
-    columns: Mapping[str, str]  # every column read, with its type
-
-
-def compile_bundle(bundle: Bundle) -> Program:
-    """Compile the rules of a bundle, once for each bundle."""
-    types = tuple((name, signal.type) for name, signal in bundle.signals.items())
-    idle = frozenset(
-        name
-        for name, signal in bundle.signals.items()
-        if signal.provider in bundle.unused_providers
-    )
-    return _compile(bundle.rules, types, idle)
-
-
-@lru_cache(maxsize=8)
-def _compile(
-    rules: tuple[Rule, ...], types: tuple[tuple[str, str], ...], idle: frozenset[str]
-) -> Program:
-    known = {**CASE_FIELDS, **dict(types)}
-    conditions = tuple(pl.sql_expr(rule.when) for rule in rules)
-    reads = tuple(tuple(dict.fromkeys(each.meta.root_names())) for each in conditions)
-    return Program(
-        rules=rules,
-        conditions=conditions,
-        reads=reads,
-        wanted=tuple(_wanted(rule, names, idle) for rule, names in zip(rules, reads, strict=True)),
-        columns={name: known[name] for names in reads for name in names},
-    )
-
-
-def _wanted(rule: Rule, names: Sequence[str], idle: frozenset[str]) -> tuple[str, ...]:
-    counted = decisive_columns(rule.when) - idle
-    return tuple(name for name in names if name in counted)
 
 
 def frame(bundle: Bundle, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
@@ -100,7 +49,7 @@ def frame(bundle: Bundle, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     series = [pl.Series("case_id", [row["case_id"] for row in listed], dtype=pl.String)]
     for name, kind in compile_bundle(bundle).columns.items():
         values = [row.get(name) for row in listed] if name in given else [None] * len(listed)
-        series.append(pl.Series(name, _fitting(values, kind), dtype=_DTYPES[kind]))
+        series.append(pl.Series(name, _fitting(values, kind), dtype=DTYPES[kind]))
     return pl.DataFrame(series)
 
 
@@ -155,28 +104,22 @@ def decide(bundle: Bundle, frame: pl.DataFrame) -> list[Mapping[str, Any]]:
 
 def _evaluated(bundle: Bundle, frame: pl.DataFrame) -> pl.DataFrame:
     program = compile_bundle(bundle)
-    cleaned = _clean(frame, program)
-    return _codes(cleaned, truths(program, cleaned), program)
+    columns = cleaned(frame, program)
+    return _codes(columns, truths(program, columns), program)
 
 
-def truths(program: Program, cleaned: pl.DataFrame) -> pl.DataFrame:
-    """The truth of every rule for every case, in columns ``r0``, ``r1`` ...; null is unknown."""
-    conditions = (each.alias(f"r{i}") for i, each in enumerate(program.conditions))
-    return cleaned.lazy().select("case_id", *conditions).collect()
-
-
-def _clean(frame: pl.DataFrame, program: Program) -> pl.DataFrame:
+def cleaned(frame: pl.DataFrame, program: Program) -> pl.DataFrame:
     """The columns that rules read, in their types; what is not exact becomes null."""
     exact = {
         name: _is_exact(name, kind)
         for name, kind in program.columns.items()
-        if kind in ("integer", "number") and frame.schema.get(name) == _DTYPES[kind]
+        if kind in ("integer", "number") and frame.schema.get(name) == DTYPES[kind]
     }
     whole = frame.select(each.all().alias(name) for name, each in exact.items())
     columns = [pl.col("case_id")]
     for name, kind in program.columns.items():
-        if frame.schema.get(name) != _DTYPES[kind]:
-            columns.append(pl.lit(None, dtype=_DTYPES[kind]).alias(name))
+        if frame.schema.get(name) != DTYPES[kind]:
+            columns.append(pl.lit(None, dtype=DTYPES[kind]).alias(name))
         elif name in exact and not whole[name].item():
             columns.append(pl.when(exact[name]).then(pl.col(name)).alias(name))
         else:
@@ -190,7 +133,7 @@ def _is_exact(name: str, kind: str) -> pl.Expr:
     return pl.col(name).is_not_nan() & pl.col(name).is_between(-LARGEST, LARGEST)
 
 
-def _codes(cleaned: pl.DataFrame, truth: pl.DataFrame, program: Program) -> pl.DataFrame:
+def _codes(columns: pl.DataFrame, truth: pl.DataFrame, program: Program) -> pl.DataFrame:
     """For each case the deciding rule, the first undecided one before it, and what was unknown.
 
     Columns: ``case_id``, ``code`` (the number of rules where none decides), ``first`` (the same
@@ -214,7 +157,7 @@ def _codes(cleaned: pl.DataFrame, truth: pl.DataFrame, program: Program) -> pl.D
     ]
     if not open_rules:
         return codes
-    joined = pl.concat([codes, truth.drop("case_id"), cleaned.drop("case_id")], how="horizontal")
+    joined = pl.concat([codes, truth.drop("case_id"), columns.drop("case_id")], how="horizontal")
     return _undecided(joined, open_rules, program).select(codes.columns)
 
 
