@@ -308,5 +308,6 @@ class Checkpoint(SQLModel, table=True):
     size: int = _big(primary_key=True, autoincrement=False)
     root: str  # hexadecimal
     frontier: list[str] = _json()  # roots of the perfect subtrees, left to right
+    sealed_through: int = _big()  # no entry with this id or a smaller one is still to be sealed
     note: str = Field(sa_column=Column(Text, nullable=False))  # C2SP signed note
     signed_at: datetime = _time()

@@ -31,20 +31,24 @@ def test_writing_nothing_writes_nothing(engine: Engine) -> None:
     assert write(engine, []) == []
 
 
-def test_an_entry_that_is_undone_leaves_its_place_free(engine: Engine) -> None:
-    with pytest.raises(RuntimeError), transaction(engine) as session:
+def _write_and_fail(engine: Engine) -> None:
+    with transaction(engine) as session:
         append(session, drafts(1, 1), BY, NOW)
         raise RuntimeError
+
+
+def test_an_entry_that_is_undone_leaves_its_place_free(engine: Engine) -> None:
+    with pytest.raises(RuntimeError):
+        _write_and_fail(engine)
     assert write(engine, drafts(1, 1))[0].position == 0
 
 
 def test_a_place_is_taken_once(engine: Engine) -> None:
     write(engine, drafts(1, 1))
+    columns = "chain, position, action, actor, at, body, digest"
+    copy = f"INSERT INTO ledger_entries ({columns}) SELECT {columns} FROM ledger_entries"
     with pytest.raises(IntegrityError), transaction(engine) as session:
-        columns = "chain, position, action, actor, at, body, digest"
-        session.execute(
-            text(f"INSERT INTO ledger_entries ({columns}) SELECT {columns} FROM ledger_entries")
-        )
+        session.execute(text(copy))
 
 
 def test_writers_of_one_chain_take_turns(engine: Engine) -> None:

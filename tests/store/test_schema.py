@@ -69,7 +69,7 @@ def test_of_two_processes_that_upgrade_at_once_one_does_it(empty_url: str) -> No
 ROWS = {
     "ledger_entries": "(1, 'c', 0, 'a', 'x', '2026-01-01', '{}', 'd')",
     "ledger_leaves": "(0, 1, 'd')",
-    "checkpoints": "(1, 'r', '[]', 'n', '2026-01-01')",
+    "checkpoints": "(1, 'r', '[]', 1, 'n', '2026-01-01')",
     "decisions": "('d', 'c', 1, NULL, 'x', 'machine', 'close', NULL, NULL, NULL, NULL, NULL, '', "
     "'[]', 'e', 'p', 'v', NULL, '2026-01-01')",
     "case_revisions": "('c', 1, '{}', 'd', 'i', '2026-01-01')",

@@ -230,6 +230,7 @@ def _ledger() -> None:
         _big("size", autoincrement=False),
         _text("root"),
         _json("frontier"),
+        _big("sealed_through"),
         sa.Column("note", sa.Text(), nullable=False),
         _time("signed_at"),
         sa.PrimaryKeyConstraint("size"),
