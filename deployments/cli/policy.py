@@ -19,10 +19,11 @@ from casework.policy.explain import RuleResult, explain
 from casework.policy.lint import lint
 from casework.policy.model import Bundle
 from casework.settings import load_settings
-from casework.store.engine import open_engine, reading
+from casework.store.engine import reading
 from casework.store.facts import policy_cases, rows_for_policy
 from casework.store.tables import Case
 from deployments.cli.output import Json, emit, err, out, reported, table_of
+from deployments.cli.setting import opened, settled
 
 app = typer.Typer(help="Lint, show, explain and try policy bundles.", no_args_is_help=True)
 
@@ -68,7 +69,7 @@ def explain_command(
 ) -> None:
     """Show each rule true, false or unknown for a case, with the values it read."""
     with reported(as_json):
-        engine = open_engine(load_settings().store_url)
+        engine = opened(settled())
         with reading(engine) as session:
             facts = rows_for_policy(session, [case])
             decided_under = session.scalar(select(col(Case.policy_digest)).where(_is(case)))
@@ -96,9 +97,9 @@ def backtest_command(
 ) -> None:
     """Decide every case in the store under the bundle in force and under a candidate."""
     with reported(as_json):
-        settings = load_settings()
+        settings = settled()
         before, after = load_bundle(settings.bundle_dir), load_bundle(candidate)
-        engine = open_engine(settings.store_url)
+        engine = opened(settings)
         comparison = backtest(engine, before, after, settings.batch_size)
         changes = [change.as_dict() for change in comparison.changes()]
         document = {
@@ -120,8 +121,8 @@ def backtest(engine: Engine, before: Bundle, after: Bundle, page: int) -> Compar
         while cases := policy_cases(session, last, page):
             last = cases[-1]
             rows = [facts.row for facts in rows_for_policy(session, cases)]
-            outcomes = (evaluate(bundle, frame(bundle, rows)) for bundle in (before, after))
-            compare(*outcomes, into=comparison)
+            now, then = (evaluate(bundle, frame(bundle, rows)) for bundle in (before, after))
+            compare(now, then, comparison)
             progress.advance(bar, len(cases))
     return comparison
 
