@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlmodel import Session, col
 
 from casework.cases import Item, Status
@@ -117,19 +117,6 @@ def counts_of(intake: Intake) -> Counts:
         revised=intake.revised,
         quarantined=intake.quarantined,
     )
-
-
-def quarantine_reasons(session: Session, incoming_id: str) -> dict[str, int]:
-    """How many rows of an intake were quarantined for each reason."""
-    from casework.store.tables import Quarantined
-
-    statement = (
-        select(col(Quarantined.reason), func.count())
-        .where(col(Quarantined.intake_id) == incoming_id)
-        .group_by(col(Quarantined.reason))
-        .order_by(col(Quarantined.reason))
-    )
-    return dict(session.execute(statement).tuples().all())
 
 
 def record_batch(

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
+from casework.errors import Conflict, InputError, NotFound
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.rows import BadRow
 from casework.store.bulk import insert_rows, stored_time
@@ -19,7 +21,9 @@ from casework.store.tables import Quarantined
 if TYPE_CHECKING:
     from casework.store.intake import Incoming
 
-WAITING, RETRIED, DISCARDED = "waiting", "retried", "discarded"
+WAITING: Final = "waiting"
+RETRIED: Final = "retried"
+DISCARDED: Final = "discarded"
 
 _COLUMNS = (
     "id",
@@ -83,3 +87,97 @@ def _quarantined(incoming: "Incoming", identity: str, bad: BadRow) -> Draft:
         "digest": bad.digest,
     }
     return Draft(incoming.intake_id, Action.ROW_QUARANTINED, data)
+
+
+def list_rows(
+    session: Session,
+    *,
+    status: str | None = WAITING,
+    source: str | None = None,
+    reason: str | None = None,
+    intake_id: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[Quarantined]:
+    """Quarantined rows that match all of the filters given, the oldest first."""
+    statement = select(Quarantined).options(defer(Quarantined.raw))  # type: ignore[arg-type]
+    for column, value in (
+        (Quarantined.status, status),
+        (Quarantined.source, source),
+        (Quarantined.reason, reason),
+        (Quarantined.intake_id, intake_id),
+    ):
+        if value is not None:
+            statement = statement.where(col(column) == value)
+    order = (col(Quarantined.quarantined_at), col(Quarantined.line), col(Quarantined.id))
+    return list(session.scalars(statement.order_by(*order).limit(limit).offset(offset)))
+
+
+def row_by_id(session: Session, identity: str, *, lock: bool = False) -> Quarantined:
+    """One quarantined row.
+
+    Raises:
+        NotFound: there is no such row.
+    """
+    found = session.get(Quarantined, identity, with_for_update=lock, populate_existing=lock)
+    if found is None:
+        raise NotFound(f"there is no quarantined row {identity}", hint="casework quarantine list")
+    return found
+
+
+def reasons_of(session: Session, intake_id: str) -> dict[str, int]:
+    """How many rows an intake quarantined for each reason."""
+    statement = (
+        select(col(Quarantined.reason), func.count())
+        .where(col(Quarantined.intake_id) == intake_id)
+        .group_by(col(Quarantined.reason))
+        .order_by(col(Quarantined.reason))
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def discard_row(
+    session: Session, identity: str, reason: str, by: Provenance, now: datetime
+) -> Quarantined:
+    """Give a row up, for a reason that stays in the history.
+
+    Raises:
+        NotFound: there is no such row.
+        Conflict: it waits no more.
+        InputError: no reason is given.
+    """
+    if not reason.strip():
+        raise InputError("a row is discarded for a reason", hint='--reason "..."')
+    row = waiting_row(session, identity)
+    data = {"reason": reason.strip()}
+    resolve(session, row, DISCARDED, Action.ROW_DISCARDED, data, by, now)
+    return row
+
+
+def waiting_row(session: Session, identity: str) -> Quarantined:
+    """One row that still waits, locked.
+
+    Raises:
+        NotFound: there is no such row.
+        Conflict: it waits no more.
+    """
+    row = row_by_id(session, identity, lock=True)
+    if row.status != WAITING:
+        raise Conflict(f"row {identity} has been {row.status} by {row.resolved_by}")
+    return row
+
+
+def resolve(
+    session: Session,
+    row: Quarantined,
+    status: str,
+    action: Action,
+    data: dict[str, Any],
+    by: Provenance,
+    now: datetime,
+) -> None:
+    """Say what became of a row, in the store and in the history of its intake."""
+    row.status, row.resolved_at, row.resolved_by = status, now, by.actor
+    session.add(row)
+    session.flush()
+    append(session, [Draft(row.intake_id, action, {"row": row.id, **data})], by, now)
