@@ -4,8 +4,8 @@
 stack and the tests in a tenth of the time, from the same file.
 """
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 import yaml
 from prefect import get_client
@@ -14,13 +14,17 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Interval
+from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker
 
 from casework.resources import resource
 from deployments.worker import CaseworkWorker
 
 #: The work pools, by name, with the worker that serves each.
-POOLS = {"casework-review": CaseworkWorker, "casework-batch": ProcessWorker}
+POOLS: Final[Mapping[str, type[BaseWorker[Any, Any, Any]]]] = {
+    "casework-review": CaseworkWorker,
+    "casework-batch": ProcessWorker,
+}
 
 
 async def deploy_all(only: Collection[str] | None = None) -> list[str]:

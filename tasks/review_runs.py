@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from casework.batches import in_batches
 from casework.errors import EngineError
 from casework.gates import GateStatus
+from casework.ledger.entries import timestamp
 from casework.ports import ReviewRuns, RunRequest, RunView
 from casework.review_runs import Step, next_step
 from casework.store.engine import reading, transaction
@@ -117,7 +118,7 @@ async def _make(here: Context, runs: ReviewRuns, gate: Gate, step: Step) -> None
             case_id=gate.case_id,
             gate_id=gate.id,
             # One run in the place of each earlier one, however often this is tried.
-            key=f"{gate.id}:{gate.flow_run_id or 'first'}",
+            key=f"{gate.id}:{timestamp(gate.opened_at)}:{gate.flow_run_id or 'first'}",
             attempt=gate.attempt,
             suspended=not ready,
             tags=(f"queue:{gate.queue}", f"severity:{gate.severity}"),

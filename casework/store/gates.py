@@ -181,6 +181,15 @@ def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> Car
     return CarriedOut(GateStatus.CARRIED_OUT, None)
 
 
+def note_view(session: Session, gate: str, by: Provenance, now: datetime) -> None:
+    """Record that somebody looked at what a gate is about.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    _entry(session, gate_by_id(session, gate), Action.CASE_VIEWED, {}, by, now)
+
+
 def note_wake(session: Session, gate: str, by: Provenance, now: datetime) -> int:
     """Record that a run woke at a gate nobody has decided; return the attempt to wait under.
 

@@ -1,7 +1,7 @@
 """One Prefect server for all tests of flows, and what is needed to run a flow run by hand."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,10 +29,9 @@ def prefect_server() -> Iterator[None]:
 
 
 @pytest.fixture
-async def deployed(prefect_server: None) -> AsyncIterator[None]:
+async def deployed(prefect_server: None) -> None:
     """The deployments, as ``casework up`` makes them."""
     await deploy_all(only={"case-review", "reconcile"})
-    yield
 
 
 @pytest.fixture

@@ -1,41 +1,106 @@
-"""One gate, end to end, against a real Prefect server."""
+"""A case at its gates, against a real Prefect server."""
 
-from datetime import UTC, datetime
-
+from prefect import get_client
 from sqlalchemy import Engine
 
-from casework.answering import answer_gate
-from casework.store.engine import reading
-from casework.store.tables import Case, Gate
+from casework.gates import gate_id as make_gate_id
 from flows.reconcile import reconcile
-from tests.factories.gates import add_people, answer, waiting_case
-from tests.flows.review import finish, state_of
+from tests.flows.review import (
+    case_status,
+    decide,
+    finish,
+    gate_status,
+    history,
+    read_run,
+    run_of,
+    state_of,
+    suspended_case,
+)
 
 
 async def test_a_decision_closes_its_case(store: Engine, deployed: None) -> None:
-    add_people(store)
-    gate_id = waiting_case(store)
+    gate, run = await suspended_case(store)
+    assert await state_of(run) == "Suspended"
+
+    assert decide(store, gate, "ana")
     await reconcile()
-    run_id = run_of(store, gate_id)
-    assert await state_of(run_id) == "Suspended"
+    await finish(run)
 
-    answer_gate(store, gate_id, "ana", answer(), now=datetime.now(UTC))
+    assert await state_of(run) == "Completed"
+    assert (case_status(store, gate), gate_status(store, gate)) == ("closed", "carried_out")
+
+
+async def test_a_refusal_closes_the_case_without_an_action(store: Engine, deployed: None) -> None:
+    gate, run = await suspended_case(store)
+    decide(store, gate, "ana", verdict="refuse", action=None)
     await reconcile()
-    await finish(run_id)
-
-    assert await state_of(run_id) == "Completed"
-    assert status_of(store, gate_id) == ("closed", "no_action", "carried_out")
+    await finish(run)
+    assert case_status(store, gate) == "closed"
 
 
-def run_of(store: Engine, gate_id: str) -> str:
-    with reading(store) as session:
-        run_id = session.get_one(Gate, gate_id).flow_run_id
-    assert run_id is not None
-    return run_id
+async def test_a_case_handed_over_waits_in_the_same_run_at_the_next_gate(
+    store: Engine, deployed: None
+) -> None:
+    gate, run = await suspended_case(store)
+    decide(store, gate, "ana", verdict="escalate", action=None, escalate_to="legal")
+    await reconcile()
+    await finish(run)
+
+    following = make_gate_id("c" + gate[1:].split("-")[0], 1, 2)
+    assert await state_of(run) == "Suspended"
+    assert run_of(store, following) == run
+    assert gate_status(store, following) == "open"
+
+    assert not decide(store, following, "lea", action="ban")
+    assert decide(store, following, "leo", action="ban")
+    await reconcile()
+    await finish(run)
+    assert (case_status(store, gate), await state_of(run)) == ("closed", "Completed")
 
 
-def status_of(store: Engine, gate_id: str) -> tuple[str, str | None, str]:
-    with reading(store) as session:
-        gate = session.get_one(Gate, gate_id)
-        case = session.get_one(Case, gate.case_id)
-    return case.status, case.action, gate.status
+async def test_a_gate_that_needs_two_people_waits_for_the_second(
+    store: Engine, deployed: None
+) -> None:
+    gate, run = await suspended_case(store, queue="legal")
+    assert not decide(store, gate, "lea", action="ban")
+    await reconcile()
+    assert await state_of(run) == "Suspended"
+    assert decide(store, gate, "leo", action="ban")
+    await reconcile()
+    await finish(run)
+    assert case_status(store, gate) == "closed"
+
+
+async def test_the_run_can_be_found_by_its_case_and_shows_no_content(
+    store: Engine, deployed: None
+) -> None:
+    gate, run = await suspended_case(store)
+    found = await read_run(run)
+    case = "c" + gate[1:].split("-")[0]
+    assert case in found.name
+    assert f"case:{case}" in found.tags
+    assert "body of" not in found.model_dump_json()
+
+
+async def test_the_history_of_a_decided_case_is_complete(store: Engine, deployed: None) -> None:
+    gate, run = await suspended_case(store)
+    decide(store, gate, "ana")
+    await reconcile()
+    await finish(run)
+    assert history(store, gate) == [
+        "gate.opened",
+        "run.assigned",
+        "gate.answered",
+        "gate.decided",
+        "gate.carried_out",
+        "case.closed",
+    ]
+
+
+async def test_waiting_cases_hold_no_process_and_no_slot(store: Engine, deployed: None) -> None:
+    _, run = await suspended_case(store)
+    found = await read_run(run)
+    assert found.run_count == 0
+    assert found.start_time is None
+    async with get_client() as client:
+        assert (await client.api_healthcheck()) is None

@@ -1,0 +1,185 @@
+"""``casework approvals``: gates where people decide."""
+
+import asyncio
+import os
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Engine
+
+from casework.answering import Taken, answer_gate, bundle_of
+from casework.errors import EngineError, InputError
+from casework.gates import Verdict
+from casework.settings import Settings
+from casework.store.cases import case_file
+from casework.store.engine import reading, transaction
+from casework.store.gates import answers_at, gate_by_id, note_view, waiting_gates
+from deployments.cli.output import Json, emit, err, out, reported, table_of
+from deployments.cli.setting import actor, now, opened, operator, settled
+from deployments.stack import running_api
+
+app = typer.Typer(no_args_is_help=True)
+
+COLUMNS = ("id", "severity", "queue", "proposed_action", "opened_at", "reason")
+
+As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
+
+
+@app.command("list")
+def list_(
+    queue: Annotated[list[str] | None, typer.Option(help="Only these queues.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """List the gates that wait for people, the most severe first."""
+    with reported(as_json), reading(opened(settled())) as session:
+        rows = waiting_gates(session, queues=queue, limit=limit, offset=offset)
+        emit({"gates": rows}, as_json, table_of(rows, COLUMNS))
+
+
+@app.command()
+def show(
+    gate: Annotated[str, typer.Argument(help="The gate's id.")],
+    person: As = "",
+    as_json: Json = False,
+) -> None:
+    """Show what a gate is about: the ticket, its signals, and what may be answered.
+
+    The view is written into the case's history.
+    """
+    with reported(as_json):
+        settings = settled()
+        engine = opened(settings)
+        with transaction(engine) as session:
+            by = operator() if not (person or settings.actor) else _as(person, settings)
+            note_view(session, gate, by, now())
+        document = _document(engine, gate)
+        emit(document, as_json)
+        if not as_json:
+            _print(document)
+
+
+@app.command()
+def decide(
+    gate: Annotated[str, typer.Argument(help="The gate's id.")],
+    verdict: Annotated[Verdict, typer.Option(help="Your answer.")],
+    rationale: Annotated[str, typer.Option(help="Why; it is kept with the decision.")],
+    evidence: Annotated[
+        str, typer.Option(help="Evidence digest you have read, or its first 12 characters.")
+    ],
+    action: Annotated[str | None, typer.Option(help="The action you approve.")] = None,
+    escalate_to: Annotated[str | None, typer.Option(help="The queue you hand over to.")] = None,
+    clause: Annotated[str | None, typer.Option(help="The policy clause it rests on.")] = None,
+    person: As = "",
+    as_json: Json = False,
+) -> None:
+    """Answer at a gate. The answer is committed first; its run is woken afterwards."""
+    with reported(as_json):
+        settings = settled()
+        engine = opened(settings)
+        payload = {
+            "verdict": verdict,
+            "action": action,
+            "rationale": rationale,
+            "clause": clause,
+            "escalate_to": escalate_to,
+            "evidence_digest": _seen(engine, gate, evidence),
+        }
+        taken = answer_gate(engine, gate, actor(person, settings), payload, now=now())
+        woken = taken.decided and _wake(settings, taken)
+        document = {
+            "gate": gate,
+            "case": taken.case_id,
+            "decided": taken.decided,
+            "missing": taken.missing,
+            "woken": woken,
+        }
+        emit(document, as_json, _told(taken, woken))
+
+
+def _as(person: str, settings: Settings) -> Any:
+    by = operator()
+    return type(by)(
+        actor=actor(person, settings), actor_kind=by.actor_kind, code_version=by.code_version
+    )
+
+
+def _seen(engine: Engine, gate: str, prefix: str) -> str:
+    """The whole evidence digest from its beginning; a wrong one stays as it is, to be refused."""
+    if len(prefix) < 12:
+        raise InputError(
+            "give at least 12 characters of the evidence digest",
+            hint=f"read it with: casework approvals show {gate}",
+        )
+    with reading(engine) as session:
+        digest = gate_by_id(session, gate).evidence_digest
+    return digest if digest.startswith(prefix.lower()) else prefix.ljust(64, "?")[:64]
+
+
+def _wake(settings: Settings, taken: Taken) -> bool:
+    """Wake the run of a decided gate; the reconciler does it where this fails."""
+    url = running_api(settings)
+    if url is None or taken.flow_run_id is None:
+        return False
+    os.environ["PREFECT_API_URL"] = url
+    from prefect import get_client
+
+    from integrations.prefect_runs import PrefectReviewRuns
+
+    async def wake(run_id: str) -> bool:
+        async with get_client() as client:
+            return await PrefectReviewRuns(client).wake(run_id)
+
+    try:
+        return asyncio.run(wake(taken.flow_run_id))
+    except EngineError as error:
+        err.print(f"the run was not woken: {error.message}", markup=False)
+        return False
+
+
+def _told(taken: Taken, woken: bool) -> str:
+    if not taken.decided:
+        return f"taken; {taken.missing} more must approve the same"
+    if woken:
+        return "decided; the case goes on"
+    return "decided; the case goes on when the stack runs (casework up)"
+
+
+def _document(engine: Engine, gate_id: str) -> dict[str, Any]:
+    with reading(engine) as session:
+        gate = gate_by_id(session, gate_id)
+        file = case_file(session, gate.case_id)
+        answers = [answer.model_dump(mode="json") for answer in answers_at(session, gate_id)]
+    terms = bundle_of(engine, gate.policy_digest).terms(gate.queue, gate.proposed_action)
+    return {
+        "gate": gate.model_dump(mode="json"),
+        "content": dict(file.content),
+        "signals": [reading.model_dump(mode="json") for reading in file.readings],
+        "answers": answers,
+        "may_answer": sorted(terms.roles),
+        "actions": sorted(terms.actions),
+        "escalate_to": sorted(terms.escalations),
+        "approvals": terms.approvals,
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
+    gate = document["gate"]
+    shown = ("id", "queue", "severity", "status", "reason", "proposed_action", "evidence_digest")
+    facts = [{"field": name, "value": gate[name]} for name in shown]
+    for name in ("may_answer", "actions", "escalate_to", "approvals"):
+        facts.append({"field": name, "value": document[name]})
+    out.print(table_of(facts, ("field", "value"), "Gate"))
+    content = [{"field": name, "value": value} for name, value in document["content"].items()]
+    out.print(table_of(content, ("field", "value"), "Ticket"))
+    signals = [
+        {"provider": reading["provider"], **reading["known"], **reading["unknown"]}
+        for reading in document["signals"]
+    ]
+    for row in signals:
+        provider = row.pop("provider")
+        values = [{"signal": name, "value": value} for name, value in row.items()]
+        out.print(table_of(values, ("signal", "value"), f"Signals of {provider}"))
+    answered = ("decided_at", "actor", "verdict", "action", "rationale")
+    out.print(table_of(document["answers"], answered, "Answers so far"))

@@ -1,0 +1,87 @@
+"""``casework cases``: look at cases."""
+
+from typing import Annotated, Any
+
+import typer
+
+from casework.cases import Severity, Status
+from casework.store.cases import CaseFile, case_file, list_cases
+from casework.store.engine import reading
+from deployments.cli.output import Json, emit, out, reported, table_of
+from deployments.cli.setting import opened, settled
+
+app = typer.Typer(no_args_is_help=True)
+
+COLUMNS = ("id", "source", "external_id", "status", "route", "severity", "queue", "action")
+
+
+@app.command("list")
+def list_(
+    status: Annotated[Status | None, typer.Option(help="Only in this status.")] = None,
+    queue: Annotated[str | None, typer.Option(help="Only in this queue.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only from this source.")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="Only of this severity.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """List cases, the most severe first."""
+    with reported(as_json), reading(opened(settled())) as session:
+        found = list_cases(
+            session,
+            status=status,
+            queue=queue,
+            source=source,
+            severity=severity,
+            limit=limit,
+            offset=offset,
+        )
+        rows = [case.model_dump(mode="json") for case in found]
+        emit({"cases": rows}, as_json, table_of(rows, COLUMNS))
+
+
+@app.command()
+def show(
+    case: Annotated[str, typer.Argument(help="The case's id, or source:external id.")],
+    content: Annotated[bool, typer.Option("--content", help="Show the ticket's text.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one case: where it stands, its signals, decisions and gates."""
+    with reported(as_json), reading(opened(settled())) as session:
+        file = case_file(session, case)
+        document = _document(file, content)
+        emit(document, as_json)
+        if not as_json:
+            _print(document)
+
+
+def _document(file: CaseFile, content: bool) -> dict[str, Any]:
+    return {
+        "case": file.case.model_dump(mode="json"),
+        "signals": [reading.model_dump(mode="json") for reading in file.readings],
+        "decisions": [decision.model_dump(mode="json") for decision in file.decisions],
+        "gates": [gate.model_dump(mode="json") for gate in file.gates],
+        **({"content": dict(file.content)} if content else {}),
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
+    facts = [{"field": name, "value": value} for name, value in document["case"].items()]
+    out.print(table_of(facts, ("field", "value"), "Case"))
+    signals = [
+        {
+            "provider": reading["provider"],
+            "signal": name,
+            "value": reading["known"].get(name, f"unknown: {reading['unknown'].get(name)}"),
+        }
+        for reading in document["signals"]
+        for name in sorted({*reading["known"], *reading["unknown"]})
+    ]
+    out.print(table_of(signals, ("provider", "signal", "value"), "Signals"))
+    decided = ("decided_at", "actor", "actor_kind", "verdict", "action", "queue", "rule_id")
+    out.print(table_of(document["decisions"], decided, "Decisions"))
+    gates = ("id", "queue", "severity", "status", "verdict", "action", "flow_run_id")
+    out.print(table_of(document["gates"], gates, "Gates"))
+    if "content" in document:
+        facts = [{"field": name, "value": value} for name, value in document["content"].items()]
+        out.print(table_of(facts, ("field", "value"), "Content"))

@@ -1,0 +1,154 @@
+"""``casework demo``: the main job on the samples, with people deciding, in under a minute."""
+
+import time
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from casework.answering import answer_gate
+from casework.errors import CaseworkError, EngineError
+from casework.policy.bundle import load_bundle
+from casework.resources import resource
+from casework.settings import Settings
+from casework.store.cases import count_by
+from casework.store.engine import reading, transaction
+from casework.store.gates import gate_by_id, waiting_gates
+from casework.store.people import add_person, people
+from deployments.cli.intake import COUNTS, run_intake
+from deployments.cli.output import Json, emit, err, out, reported, table_of
+from deployments.cli.setting import now, operator, set_up, settled
+from deployments.cli.up import running
+
+#: Made-up people: two who answer in Trust & Safety, and two for every partner queue.
+PEOPLE: Final = {
+    "ana": ("Ana", ["analyst"]),
+    "ben": ("Ben", ["senior", "lead"]),
+    "lea": ("Lea", ["partner"]),
+    "leo": ("Leo", ["partner"]),
+}
+
+#: Seconds the decided cases may take to be carried out.
+PATIENCE: Final = 30.0
+
+
+def demo(as_json: Json = False) -> None:
+    """Run the samples through the whole pipeline and decide a few cases."""
+    with reported(as_json):
+        settings = settled()
+        engine = set_up(settings)
+        _introduce(engine)
+        with running(settings, ("review",)):
+            counts = run_intake(
+                settings, resource("samples/tickets.jsonl"), resource("samples/mapping.yaml"), None
+            )
+            told = _decide_some(settings, engine)
+            _wait_until_carried_out(engine, [row["gate"] for row in told if row["decided"]])
+        report = _report(settings, engine, counts, told)
+        emit(report, as_json)
+        if not as_json:
+            _print(report)
+
+
+def _introduce(engine: Engine) -> None:
+    with transaction(engine) as session:
+        known = {person.id for person in people(session)}
+        for person, (name, roles) in PEOPLE.items():
+            if person not in known:
+                add_person(
+                    session,
+                    person,
+                    name=name,
+                    roles=roles,
+                    queues=["*"],
+                    by=operator(),
+                    now=now(),
+                )
+
+
+def _decide_some(settings: Settings, engine: Engine) -> list[dict[str, Any]]:
+    """Answer at one gate of each queue, and let the guard refuse what it must."""
+    bundle = load_bundle(settings.bundle_dir)
+    with reading(engine) as session:
+        first: dict[str, str] = {}
+        for row in waiting_gates(session, limit=1000):
+            first.setdefault(row["queue"], row["id"])
+    told = []
+    for queue, gate in first.items():
+        roles = bundle.queues[queue].roles
+        able = [person for person, (_, held) in PEOPLE.items() if roles & set(held)]
+        # The same person twice: the guard takes the second answer only from somebody else.
+        for person in [*able[:1], *able]:
+            told.append(_answer(engine, queue, gate, person))
+    return told
+
+
+def _answer(engine: Engine, queue: str, gate_id: str, person: str) -> dict[str, Any]:
+    with reading(engine) as session:
+        gate = gate_by_id(session, gate_id)
+    payload = {
+        "verdict": "approve",
+        "action": gate.proposed_action,
+        "rationale": "Read the ticket and its signals; the proposal fits.",
+        "evidence_digest": gate.evidence_digest,
+    }
+    told: dict[str, Any] = {"queue": queue, "gate": gate_id, "person": person, "decided": False}
+    try:
+        taken = answer_gate(engine, gate_id, person, payload, now=now())
+    except CaseworkError as refusal:
+        return {**told, "outcome": f"refused: {refusal.message}"}
+    more = "" if taken.decided else f", {taken.missing} more needed"
+    return {**told, "decided": taken.decided, "outcome": f"{gate.proposed_action}{more}"}
+
+
+def _wait_until_carried_out(engine: Engine, gates: list[str]) -> None:
+    """Let the reconciler, which runs with the worker, wake the runs; wait for their end."""
+    import asyncio
+
+    from flows.reconcile import reconcile
+
+    asyncio.run(reconcile())
+    deadline = time.monotonic() + PATIENCE
+    while gates and time.monotonic() < deadline:
+        with reading(engine) as session:
+            if all(gate_by_id(session, gate).status != "decided" for gate in gates):
+                return
+        time.sleep(0.3)
+    if gates:
+        raise EngineError(
+            "the worker has not carried out every decision yet",
+            hint="run: casework up; nothing is lost",
+        )
+
+
+def _report(
+    settings: Settings, engine: Engine, counts: dict[str, int], told: list[dict[str, Any]]
+) -> dict[str, Any]:
+    from deployments.cli.audit import sealed_and_verified
+
+    with reading(engine) as session:
+        standing = count_by(session, "status", "queue")
+    return {
+        "intake": counts,
+        "answers": told,
+        "cases": standing,
+        "history": sealed_and_verified(settings, engine),
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    out.print(table_of([report["intake"]], COUNTS, "The samples"))
+    out.print(table_of(report["answers"], ("queue", "person", "outcome"), "\nPeople at gates"))
+    out.print(table_of(report["cases"], ("status", "queue", "cases"), "\nWhere the cases stand"))
+    history = [{"fact": name, "value": value} for name, value in report["history"].items()]
+    out.print(table_of(history, ("fact", "value"), "\nThe history"))
+    err.print("\nGo on with:")
+    for line in (
+        "casework up                      the server and its workers, with Prefect's own pages",
+        "casework approvals list          what waits for people",
+        "casework approvals show GATE     one ticket, its signals and what may be answered",
+        "casework cases list              every case",
+        "casework quarantine list         rows that could not become cases, and why",
+        "casework policy explain CASE     each rule: true, false or unknown",
+        "casework audit verify            prove that the history is whole",
+    ):
+        err.print(f"  {line}", markup=False, highlight=False)

@@ -1,0 +1,82 @@
+"""``casework up``: the embedded stack, until Ctrl-C."""
+
+import asyncio
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Annotated, Final
+
+import typer
+
+from casework.policy.bundle import load_bundle
+from casework.settings import Settings
+from deployments.cli.output import err, reported
+from deployments.cli.setting import set_up, settled
+from deployments.stack import WORKERS, server, worker
+
+#: Seconds before a worker that ended by itself is started again.
+RESTART_SECONDS: Final = 5.0
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the Prefect server.")] = None,
+) -> None:
+    """Run the Prefect server and its workers until Ctrl-C; what waits goes on where it stopped."""
+    with reported():
+        settings = settled()
+        load_bundle(settings.bundle_dir)
+        set_up(settings)
+        stopped = _until_signal()
+        with running(settings, tuple(WORKERS), port=port) as (url, check):
+            err.print(f"Prefect: {url.removesuffix('/api')}", highlight=False)
+            err.print(f"logs: {settings.home / 'logs'}", markup=False, highlight=False)
+            err.print("Ctrl-C stops it; what waits for people keeps waiting.")
+            while not stopped.wait(1.0):
+                check()
+            err.print("stopping: runs in hand may finish")
+
+
+@contextmanager
+def running(
+    settings: Settings, workers: tuple[str, ...], *, port: int | None = None
+) -> Iterator[tuple[str, "_Check"]]:
+    """The server with its deployments and some workers; ``check()`` restarts those that ended."""
+    with server(settings, port=port) as url, ExitStack() as stack:
+        from deployments.deploy import deploy_all
+
+        asyncio.run(deploy_all())
+        yield url, _Check(settings, stack, workers)
+
+
+class _Check:
+    """Keeps workers running."""
+
+    def __init__(self, settings: Settings, stack: ExitStack, kinds: tuple[str, ...]) -> None:
+        self._settings, self._stack = settings, stack
+        self._ended: dict[str, float] = {}
+        self._children = {kind: self._start(kind) for kind in kinds}
+
+    def __call__(self) -> None:
+        """Start again the workers that ended by themselves, not at once but soon."""
+        for kind, child in self._children.items():
+            if child.poll() is None:
+                continue
+            since = self._ended.setdefault(kind, time.monotonic())
+            if time.monotonic() - since >= RESTART_SECONDS:
+                err.print(f"the {kind} worker had ended ({child.returncode}); started again")
+                del self._ended[kind]
+                self._children[kind] = self._start(kind)
+
+    def _start(self, kind: str) -> "subprocess.Popen[bytes]":
+        return self._stack.enter_context(worker(self._settings, kind))
+
+
+def _until_signal() -> threading.Event:
+    """An event that SIGINT and SIGTERM set."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped

@@ -1,0 +1,209 @@
+"""The embedded stack: a Prefect server and, for ``casework up``, its workers.
+
+Everything it keeps is under the home folder: Prefect's database and logs, and ``stack.json``, which
+tells other commands where the server is. Whoever starts the server holds ``stack.lock``; whoever
+uses it holds ``stack.users`` shared, so that a server is not stopped under a command in progress.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+import httpx
+import orjson
+
+from casework.errors import EngineError
+from casework.settings import Settings
+
+#: Seconds a server may take to answer: the first start creates Prefect's database.
+START_SECONDS: Final = 180.0
+
+#: Seconds a process may take to end before it is killed.
+STOP_SECONDS: Final = 40.0
+
+#: The port that Prefect's documentation uses; another is taken where it is not free.
+USUAL_PORT: Final = 4200
+
+WORKERS: Final = {"review": ("casework", "casework-review"), "batch": ("process", "casework-batch")}
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Point Prefect at our home folder; to be called before Prefect is imported."""
+    home = settings.home.absolute()
+    defaults = {
+        "PREFECT_HOME": str(home / "prefect"),
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_CLI_PROMPT": "false",
+        "CASEWORK_HOME": str(home),
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def running_api(settings: Settings) -> str | None:
+    """The API of the server in use: ``PREFECT_API_URL``, or the embedded one if it answers."""
+    if given := os.environ.get("PREFECT_API_URL"):
+        return given
+    try:
+        url = str(orjson.loads(_file(settings, "stack.json").read_bytes())["api_url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return url if _answers(url) else None
+
+
+@contextmanager
+def server(settings: Settings, *, port: int | None = None) -> Iterator[str]:
+    """Use the server that runs, or start one for as long as it is needed.
+
+    Yields:
+        The URL of its API, which ``PREFECT_API_URL`` names meanwhile.
+
+    Raises:
+        EngineError: no server could be started.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        yield os.environ["PREFECT_API_URL"]
+        return
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        lock = stack.enter_context(_file(settings, "stack.lock").open("a"))
+        users = stack.enter_context(_file(settings, "stack.users").open("a"))
+        url = _join_or_own(settings, lock)
+        if url is None:
+            url = stack.enter_context(_own_server(settings, port))
+            # Runs before the server is stopped: wait for the commands that still use it.
+            stack.callback(lambda: fcntl.flock(users, fcntl.LOCK_EX))
+        else:
+            fcntl.flock(users, fcntl.LOCK_SH)
+        os.environ["PREFECT_API_URL"] = url
+        stack.callback(os.environ.pop, "PREFECT_API_URL", None)
+        yield url
+
+
+@contextmanager
+def worker(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of ``WORKERS`` in a process of its own, against the server in use."""
+    worker_type, pool = WORKERS[kind]
+    command = ["worker", "start", "--type", worker_type, "--pool", pool, "--name", f"{kind}-worker"]
+    with _process(settings, f"{kind}-worker", [sys.executable, "-m", "prefect", *command]) as child:
+        yield child
+
+
+def _join_or_own(settings: Settings, lock: IO[str]) -> str | None:
+    """The URL of a server somebody else runs, or None once the lock is ours."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if url := running_api(settings):
+                return url
+            time.sleep(0.2)
+            continue
+        return None
+    raise EngineError(
+        "another command is starting or stopping the Prefect server and does not finish",
+        hint=f"see {settings.home / 'logs' / 'server.log'}",
+    )
+
+
+@contextmanager
+def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
+    chosen = port or _free_port()
+    url = f"http://127.0.0.1:{chosen}/api"
+    command = ["server", "start", "--host", "127.0.0.1", "--port", str(chosen)]
+    note = _file(settings, "stack.json")
+    with _process(settings, "server", [sys.executable, "-m", "prefect", *command]) as child:
+        _wait_until_up(settings, child, url)
+        note.write_bytes(orjson.dumps({"api_url": url, "pid": child.pid}))
+        try:
+            yield url
+        finally:
+            note.unlink(missing_ok=True)
+
+
+def _wait_until_up(settings: Settings, child: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(url):
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise EngineError(
+                "the embedded Prefect server does not start",
+                hint=f"see {settings.home / 'logs' / 'server.log'}",
+            )
+        time.sleep(0.1)
+
+
+@contextmanager
+def _process(
+    settings: Settings, name: str, command: list[str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child in a session of its own, which ends with us, gently if it can."""
+    logs = settings.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / f"{name}.log").open("ab") as log:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+    try:
+        yield child
+    finally:
+        stop(child)
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """End a child: ask first, then insist."""
+    if child.poll() is not None:
+        return
+    child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this child when its parent is killed outright (Linux)."""
+    import ctypes
+
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=2.0).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _free_port() -> int:
+    """The usual port, or any that is free."""
+    for port in (USUAL_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise EngineError("no free port on 127.0.0.1")
+
+
+def _file(settings: Settings, name: str) -> Path:
+    return settings.home / name
