@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from casework.errors import ConfigurationError
-from casework.ledger.checkpoint import Signer
+from casework.ledger.checkpoint import Signer, Verifier
 
 
 def load_signer(path: Path, origin: str) -> Signer:
@@ -29,6 +29,19 @@ def load_signer(path: Path, origin: str) -> Signer:
             f"the signing key {path} cannot be used: {error.strerror}",
             hint="set CASEWORK_SIGNING_KEY_FILE to a file that this user can read",
         ) from error
+
+
+def load_verifier(path: Path, origin: str) -> Verifier:
+    """Load the public side of the key of a file; never make one.
+
+    Raises:
+        ConfigurationError: there is no such file, or it holds another kind of key.
+    """
+    if not path.exists():
+        raise ConfigurationError(
+            f"there is no signing key at {path}", hint="give the verifier key: --key name+id+key"
+        )
+    return load_signer(path, origin).verifier
 
 
 def _read(path: Path) -> Ed25519PrivateKey:

@@ -101,12 +101,12 @@ def _report(
 def chain_rows(session: Session) -> Iterator[ChainRow]:
     """Every entry, chain by chain."""
     at = _AT_SQLITE if is_sqlite(session) else _AT_POSTGRES
-    return map(ChainRow._make, _stream(session, _CHAINS.format(at=at)))
+    return map(ChainRow._make, stream(session, _CHAINS.format(at=at)))
 
 
 def leaf_rows(session: Session) -> Iterator[LeafRow]:
     """Every leaf, in order, with the digest of its entry."""
-    return map(LeafRow._make, _stream(session, _LEAVES))
+    return map(LeafRow._make, stream(session, _LEAVES))
 
 
 def one_view(session: Session) -> None:
@@ -115,7 +115,8 @@ def one_view(session: Session) -> None:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
-def _stream(session: Session, statement: str) -> Iterator[Any]:
+def stream(session: Session, statement: str) -> Iterator[Any]:
+    """Rows of a statement, a page at a time."""
     options = {"stream_results": True, "yield_per": _PAGE}
     result = session.connection().exec_driver_sql(statement, execution_options=options)
     return chained.from_iterable(result.partitions())
@@ -127,7 +128,7 @@ def _count(session: Session, table: type[Any]) -> int:
 
 def _unsigned(session: Session, key: Verifier) -> Fault | None:
     """The first checkpoint that the key did not sign as it stands there."""
-    for size, root, note in _stream(session, "SELECT size, root, note FROM checkpoints ORDER BY 1"):
+    for size, root, note in stream(session, "SELECT size, root, note FROM checkpoints ORDER BY 1"):
         message = None
         try:
             head = key.open(note)
@@ -145,7 +146,7 @@ def _heads(session: Session, key: Verifier, kept: Sequence[Head]) -> Iterator[He
     """The heads in the store, whose signatures were checked, and those kept elsewhere."""
     stored = (
         Head(key.name, size, bytes.fromhex(root))
-        for size, root in _stream(session, "SELECT size, root FROM checkpoints ORDER BY size")
+        for size, root in stream(session, "SELECT size, root FROM checkpoints ORDER BY size")
     )
     return merge(stored, kept, key=attrgetter("size"))
 
