@@ -10,6 +10,7 @@ word boundaries, which can only match more; what matches then is asked exactly.
 import asyncio
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from time import perf_counter
 from typing import Final, TypeAlias
 
@@ -164,6 +165,7 @@ def _check(patterns: Sequence[Pattern]) -> None:
                 )
 
 
+@lru_cache(maxsize=4096)
 def _fault(regex: str) -> str | None:
     """What is wrong with a regex; None if nothing is."""
     nothing = pl.DataFrame({_TEXT: pl.Series(_TEXT, [""], dtype=pl.String)})
