@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from casework.ledger.entries import Provenance
@@ -17,6 +18,10 @@ from tests.databases import (
     postgres_server,
     postgres_template,
 )
+
+# A busy machine is no fault of the code under test.
+settings.register_profile("casework", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("casework")
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
