@@ -25,11 +25,13 @@ from prefect.flows import load_flow_from_entrypoint
 DRAIN_SECONDS: Final = 30.0
 
 
-class Lane(threading.Thread):
+class Lane:
     """One thread, one event loop, one client."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(name=f"casework-lane-{number}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve_in_context, name=f"casework-lane-{number}", daemon=True
+        )
         self._ready: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context: contextvars.Context | None = None
@@ -40,11 +42,11 @@ class Lane(threading.Thread):
 
     def open(self) -> None:
         """Start the thread and wait until it can run."""
-        self.start()
+        self._thread.start()
         self._ready.result()
 
-    def run(self) -> None:
-        """Serve until closed; the settings in force are those of whoever made the lane."""
+    def _serve_in_context(self) -> None:
+        # The settings in force are those of whoever made the lane.
         self._surroundings.run(asyncio.run, self._serve())
 
     async def _serve(self) -> None:
@@ -83,9 +85,9 @@ class Lane(threading.Thread):
 
     def close(self) -> None:
         """Let the flow run in hand finish, then end the thread."""
-        if self._loop is not None and self._stop is not None and self.is_alive():
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
-        self.join(timeout=DRAIN_SECONDS + 5)
+        self._thread.join(timeout=DRAIN_SECONDS + 5)
 
     async def _run(self, flow_run: FlowRun) -> None:
         flow = await self._flow(flow_run)

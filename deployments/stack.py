@@ -5,6 +5,7 @@ tells other commands where the server is. Whoever starts the server holds ``stac
 uses it holds ``stack.users`` shared, so that a server is not stopped under a command in progress.
 """
 
+import asyncio
 import fcntl
 import os
 import signal
@@ -32,7 +33,12 @@ STOP_SECONDS: Final = 40.0
 #: The port that Prefect's documentation uses; another is taken where it is not free.
 USUAL_PORT: Final = 4200
 
-WORKERS: Final = {"review": ("casework", "casework-review"), "batch": ("process", "casework-batch")}
+#: The workers: their type, their pool, and how many runs at once. Few at once, for the embedded
+#: Prefect keeps its state in SQLite, and writers that come together wait for seconds.
+WORKERS: Final = {
+    "review": ("casework", "casework-review", 2),
+    "batch": ("process", "casework-batch", 1),
+}
 
 
 def prepare_environment(settings: Settings) -> None:
@@ -93,8 +99,9 @@ def server(settings: Settings, *, port: int | None = None) -> Iterator[str]:
 @contextmanager
 def worker(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of ``WORKERS`` in a process of its own, against the server in use."""
-    worker_type, pool = WORKERS[kind]
-    command = ["worker", "start", "--type", worker_type, "--pool", pool, "--name", f"{kind}-worker"]
+    worker_type, pool, limit = WORKERS[kind]
+    command = ["worker", "start", "--type", worker_type, "--pool", pool]
+    command += ["--name", f"{kind}-worker", "--limit", str(limit)]
     with _process(settings, f"{kind}-worker", [sys.executable, "-m", "prefect", *command]) as child:
         yield child
 
@@ -125,11 +132,20 @@ def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
     note = _file(settings, "stack.json")
     with _process(settings, "server", [sys.executable, "-m", "prefect", *command]) as child:
         _wait_until_up(settings, child, url)
+        _deploy(url)
         note.write_bytes(orjson.dumps({"api_url": url, "pid": child.pid}))
         try:
             yield url
         finally:
             note.unlink(missing_ok=True)
+
+
+def _deploy(url: str) -> None:
+    """Put every deployment on our own server; on anybody else's an operator does it."""
+    os.environ["PREFECT_API_URL"] = url
+    from deployments.deploy import deploy_all
+
+    asyncio.run(deploy_all())
 
 
 def _wait_until_up(settings: Settings, child: subprocess.Popen[bytes], url: str) -> None:

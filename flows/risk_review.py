@@ -5,15 +5,24 @@ from collections.abc import Mapping
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
 
 from casework.store.decisions import counts_by_route
 from casework.store.facts import Place
+from tasks.review_runs import make_missing_runs
 from tasks.risk_review import adopt_policy, decide_batch
 
 
-@flow(name="risk_review", flow_run_name="risk_review-{intake_id}", persist_result=False)
+def run_name() -> str:
+    """The intake, so that the run can be found by it."""
+    return f"risk_review-{flow_run.parameters.get('intake_id') or 'all'}"
+
+
+@flow(name="risk_review", flow_run_name=run_name, persist_result=False)
 async def risk_review(intake_id: str | None = None) -> dict[str, int]:
     """Decide every case whose signals are gathered, of one intake or of all.
+
+    Every gate that opens gets its review run, suspended.
 
     Returns:
         How many cases were ``closed``, sent to ``review`` and ``escalated``.
@@ -32,6 +41,7 @@ async def risk_review(intake_id: str | None = None) -> dict[str, int]:
     await acreate_markdown_artifact(
         markdown=summary(policy, ways), key="risk-review", description="Cases by rule and queue"
     )
+    await make_missing_runs()
     return counts_by_route(ways)
 
 

@@ -1,6 +1,5 @@
 """Keeping gates and their runs together: runs are made, woken, made again, and let go."""
 
-import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
@@ -8,7 +7,6 @@ from typing import Final
 from prefect import get_client, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from casework.batches import in_batches
 from casework.errors import EngineError
 from casework.gates import GateStatus
 from casework.ledger.entries import timestamp
@@ -20,9 +18,6 @@ from casework.store.tables import Gate
 from integrations.prefect_runs import PrefectReviewRuns
 from tasks.case_review import takes_form
 from tasks.context import Context, surroundings
-
-#: Requests to Prefect at once; more only queue up behind its database.
-_AT_ONCE: Final = 8
 
 #: Gates looked at in one go.
 _PAGE: Final = 200
@@ -89,9 +84,11 @@ async def _each(here: Context, runs: ReviewRuns, plan: list[tuple[Gate, Step]]) 
     with transaction(here.engine) as session:
         settle(session, done_with, here.now)
     counts["settle"] += len(done_with)
-    for batch in in_batches([row for row in plan if row[1] is not Step.SETTLE], _AT_ONCE):
-        results = await asyncio.gather(*(_take(here, runs, gate, step) for gate, step in batch))
-        counts.update(results)
+    # One after another: a Prefect server on SQLite answers 503 to writers that come together, and
+    # its client then waits for seconds; on PostgreSQL this is about as fast.
+    for gate, step in plan:
+        if step is not Step.SETTLE:
+            counts[await _take(here, runs, gate, step)] += 1
     return +counts
 
 

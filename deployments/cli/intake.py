@@ -65,9 +65,6 @@ def run_intake(
     with server(settings):
         from flows.intake import intake
 
-        from deployments.deploy import deploy_all
-
-        asyncio.run(deploy_all())
         with _progress(engine):
             counts = asyncio.run(
                 intake(

@@ -1,6 +1,5 @@
 """``casework up``: the embedded stack, until Ctrl-C."""
 
-import asyncio
 import signal
 import subprocess
 import threading
@@ -45,9 +44,6 @@ def running(
 ) -> Iterator[tuple[str, "_Check"]]:
     """The server with its deployments and some workers; ``check()`` restarts those that ended."""
     with server(settings, port=port) as url, ExitStack() as stack:
-        from deployments.deploy import deploy_all
-
-        asyncio.run(deploy_all())
         yield url, _Check(settings, stack, workers)
 
 
