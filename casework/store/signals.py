@@ -212,13 +212,15 @@ def _evidence(
 
 def _locked(session: Session, ids: Sequence[str]) -> dict[str, int]:
     """Lock those of some cases that still wait for signals; their revisions by id."""
+    # The status is compared here: asked in SQL, SQLite would walk every case that has it.
     rows = session.execute(
-        select(col(Case.id), col(Case.revision))
-        .where(among(session, col(Case.id), ids), col(Case.status) == Status.OPENED.value)
+        select(col(Case.id), col(Case.revision), col(Case.status))
+        .where(among(session, col(Case.id), ids))
         .order_by(col(Case.id))
         .with_for_update()
     )
-    return dict(rows.tuples().all())
+    opened = Status.OPENED.value
+    return {case_id: revision for case_id, revision, status in rows if status == opened}
 
 
 def _insert(session: Session, table: type[SQLModel]) -> Any:
