@@ -64,7 +64,7 @@ def keep_rows(
     statement = select(col(Quarantined.id), col(Quarantined.status)).where(
         among(session, col(Quarantined.id), named)
     )
-    known = dict(session.execute(statement).tuples().all())
+    known = dict(session.execute(statement).all())
     new = [(identity, bad) for identity, bad in named.items() if identity not in known]
     at, reading = stored_time(session, now), orjson.dumps(incoming.reading).decode()
     common = (reading, WAITING, at)
@@ -133,7 +133,7 @@ def reasons_of(session: Session, intake_id: str) -> dict[str, int]:
         .group_by(col(Quarantined.reason))
         .order_by(col(Quarantined.reason))
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def discard_row(
