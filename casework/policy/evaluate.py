@@ -153,7 +153,7 @@ def _codes(columns: pl.DataFrame, truth: pl.DataFrame, program: Program) -> pl.D
     open_rules = [
         i
         for i, rule in enumerate(program.rules)
-        if rule.route is not Route.CLOSE and truth[f"r{i}"].null_count()
+        if rule.route is not Route.CLOSE and program.wanted[i] and truth[f"r{i}"].null_count()
     ]
     if not open_rules:
         return codes
@@ -187,8 +187,6 @@ def _is_undecided(i: int, program: Program) -> pl.Expr:
     undecided = pl.col(f"r{i}").is_null() & (pl.col("code") > i)
     if len(program.wanted[i]) == len(program.reads[i]):
         return undecided
-    if not program.wanted[i]:
-        return pl.lit(False)
     return undecided & pl.any_horizontal(pl.col(name).is_null() for name in program.wanted[i])
 
 
