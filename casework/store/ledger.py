@@ -1,15 +1,15 @@
 """Writing and reading the ledger's entries."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 import orjson
 from sqlalchemy import select, text
 from sqlmodel import Session, col
 
-from casework.batches import in_batches
 from casework.ledger.entries import Draft, Entry, Head, Provenance, chain_all
+from casework.store.bulk import insert_rows, stored_time
 from casework.store.engine import is_sqlite
 from casework.store.tables import LedgerEntry
 
@@ -19,9 +19,6 @@ WRITERS_LOCK: Final = 0x6361_7365_6C67
 
 #: Up to this many chains are locked one by one; more belong to cases their writer holds.
 _LOCKED: Final = 64
-
-_COLUMNS: Final = ", ".join(Entry._fields)
-_INSERT: Final = f"INSERT INTO ledger_entries ({_COLUMNS}) VALUES ({{0}})"
 
 _HEADS_SQLITE: Final = text(
     "SELECT e.chain, e.position + 1, e.digest FROM json_each(:names) n JOIN ledger_entries e "
@@ -86,14 +83,6 @@ def _heads(session: Session, names: Sequence[str]) -> dict[str, Head]:
 
 
 def _insert(session: Session, entries: Sequence[Entry], now: datetime) -> None:
-    """Hand the rows to the driver as they are: twice as fast as through the table's columns."""
-    at: Any = now
-    mark = "%s"
-    if is_sqlite(session):
-        at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        mark = "?"
-    statement = _INSERT.format(", ".join([mark] * len(Entry._fields)))
-    connection = session.connection()
-    for batch in in_batches(entries, 10_000):
-        rows = [(e[0], e[1], e[2], e[3], at, e[5], e[6]) for e in batch]
-        connection.exec_driver_sql(statement, rows)
+    at = stored_time(session, now)
+    rows = [(e[0], e[1], e[2], e[3], at, e[5], e[6]) for e in entries]
+    insert_rows(session, "ledger_entries", Entry._fields, rows)

@@ -16,9 +16,10 @@ from sqlmodel import Session, col
 from casework.errors import LedgerFault, StoreError
 from casework.ledger.checkpoint import Signer, Verifier
 from casework.ledger.tree import Frontier, leaf_hash
+from casework.store.bulk import insert_rows
 from casework.store.engine import is_sqlite, reading, transaction
 from casework.store.ledger import WRITERS_LOCK
-from casework.store.tables import Checkpoint, LedgerLeaf
+from casework.store.tables import Checkpoint
 
 #: Entries in one batch: about half a second of work, the longest that SQLite's writers wait.
 BATCH: Final = 50_000
@@ -120,12 +121,7 @@ def _add_leaves(session: Session, frontier: Frontier, rows: Sequence[tuple[int, 
             frontier.append(leaf_hash(bytes.fromhex(digest)))
     except ValueError as error:
         raise LedgerFault("an entry's digest is not one: it was edited before sealing") from error
-    mark = "?" if is_sqlite(session) else "%s"
-    session.connection().exec_driver_sql(
-        f"INSERT INTO {LedgerLeaf.__tablename__} (leaf_index, entry_id, digest) "
-        f"VALUES ({mark}, {mark}, {mark})",
-        leaves,
-    )
+    insert_rows(session, "ledger_leaves", ("leaf_index", "entry_id", "digest"), leaves)
 
 
 def _sign(

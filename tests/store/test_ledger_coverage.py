@@ -1,0 +1,198 @@
+"""Whatever changes the store writes an entry: the source is read for functions that do not.
+
+A function *writes* if it makes an INSERT, UPDATE or DELETE, assigns to a row's attribute, or calls
+one that does. It is *recorded* if it reaches ``append``, or if all who call it are recorded.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import casework.store
+
+STORE = Path(casework.store.__file__).parent
+
+#: Modules that are the ledger, or the ground it stands on.
+GROUND = {"engine", "ledger", "schema", "sealing", "tables", "types", "bulk", "lookup"}
+
+#: Functions that may write without an entry, and why.
+EXEMPT = {
+    "gates.settle": "notes that a run has ended; every step of the case has its entry already",
+    "signals.forget_expired": "empties a cache; the signals of a case are in its entry",
+}
+
+WRITERS = {"insert", "update", "delete", "insert_rows"}
+SESSION_WRITERS = {"add", "add_all", "merge", "delete", "bulk_save_objects", "bulk_insert_mappings"}
+
+
+class Function:
+    """What one function of the store does, by name."""
+
+    def __init__(self, module: str, node: ast.FunctionDef, imported: dict[str, str]) -> None:
+        self.name = f"{module}.{node.name}"
+        self.public = not node.name.startswith("_")
+        self.writes = any(map(_writes, ast.walk(node)))
+        self.calls = {
+            imported.get(name, f"{module}.{name}") for name in map(_called, ast.walk(node)) if name
+        }
+
+
+def _called(node: ast.AST) -> str:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        return node.id
+    return ""
+
+
+def _writes(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(_is_attribute_of_a_row(target) for target in targets)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.lstrip().upper().startswith(("INSERT ", "UPDATE ", "DELETE "))
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    if isinstance(called, ast.Name):
+        return called.id in WRITERS
+    return (
+        isinstance(called, ast.Attribute)
+        and called.attr in SESSION_WRITERS
+        and isinstance(called.value, ast.Name)
+        and called.value.id == "session"
+    )
+
+
+def _is_attribute_of_a_row(target: ast.AST) -> bool:
+    return (
+        isinstance(target, ast.Attribute)
+        and isinstance(target.value, ast.Name)
+        and target.value.id not in ("self", "cls")
+    )
+
+
+def _imports(tree: ast.Module) -> dict[str, str]:
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("casework.store."):
+            module = (node.module or "").removeprefix("casework.store.")
+            found.update(
+                {alias.asname or alias.name: f"{module}.{alias.name}" for alias in node.names}
+            )
+    return found
+
+
+def functions(sources: dict[str, str]) -> dict[str, Function]:
+    """Every function and method of some modules, by ``module.name``."""
+    found = {}
+    for module, source in sources.items():
+        tree = ast.parse(source)
+        imported = _imports(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                function = Function(module, node, imported)
+                found[function.name] = function
+    return found
+
+
+def reaching(known: dict[str, Function], goals: set[str]) -> set[str]:
+    """All functions that call one of ``goals``, directly or not, and the goals."""
+    reached = set(goals)
+    while True:
+        more = {name for name, each in known.items() if each.calls & reached} - reached
+        if not more:
+            return reached
+        reached |= more
+
+
+def mutators(known: dict[str, Function]) -> set[str]:
+    """Public functions that write."""
+    writing = reaching(known, {name for name, each in known.items() if each.writes})
+    return {name for name in writing if name in known and known[name].public}
+
+
+def unrecorded(known: dict[str, Function]) -> Iterator[str]:
+    """Public functions that write and of which no entry tells."""
+    recorded = reaching(known, {"ledger.append"})
+    while True:
+        more = {name for name in known if _callers(known, name) and name not in recorded}
+        more = {name for name in more if _callers(known, name) <= recorded}
+        if not more:
+            break
+        recorded |= more
+    yield from sorted(mutators(known) - recorded)
+
+
+def _callers(known: dict[str, Function], name: str) -> set[str]:
+    return {other for other, each in known.items() if name in each.calls and other != name}
+
+
+def store_sources() -> dict[str, str]:
+    """The modules of the store, but for the ground they stand on."""
+    return {
+        path.stem: path.read_text()
+        for path in STORE.glob("*.py")
+        if path.stem not in GROUND and path.stem != "__init__"
+    }
+
+
+def test_every_mutating_function_of_the_store_writes_an_entry() -> None:
+    missing = set(unrecorded(functions(store_sources()))) - EXEMPT.keys()
+    assert missing == set(), "these change the store and write no entry to the ledger"
+
+
+def test_no_exemption_outlives_its_function() -> None:
+    assert EXEMPT.keys() <= set(unrecorded(functions(store_sources())))
+
+
+def test_the_known_mutating_functions_are_seen() -> None:
+    assert {
+        "people.add_person",
+        "people.change_person",
+        "policy.adopt_bundle",
+        "decisions.record_outcomes",
+        "gates.take_answer",
+        "gates.carry_out",
+        "intake.start_intake",
+        "intake.record_items",
+        "quarantine.keep_rows",
+    } <= mutators(functions(store_sources()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "session.execute(insert(Case), rows)",
+        "session.execute(update(Case).values(status='closed'))",
+        "session.execute(delete(Case))",
+        "session.add(case)",
+        "session.get(Case, case).status = 'closed'\n    row = 1\n    row.status = 'closed'",
+        "session.execute(text('  update cases set status = 1'))",
+        "_helper(session)\ndef _helper(session):\n    session.add(1)",
+    ],
+)
+def test_a_function_that_writes_without_an_entry_is_found(body: str) -> None:
+    source = f"def change(session, case):\n    {body}\n"
+    assert list(unrecorded(functions({"new": source}))) == ["new.change"]
+
+
+def test_a_function_that_reaches_append_is_not_complained_of() -> None:
+    source = (
+        "from casework.store.ledger import append\n"
+        "def change(session):\n    session.add(1)\n    _tell(session)\n"
+        "def _tell(session):\n    append(session, [])\n"
+    )
+    assert list(unrecorded(functions({"new": source}))) == []
+
+
+def test_a_part_of_a_recorded_function_is_not_complained_of() -> None:
+    part = "def part(session):\n    session.add(1)\n"
+    whole = (
+        "from casework.store.ledger import append\nfrom casework.store.part import part\n"
+        "def whole(session):\n    part(session)\n    append(session, [])\n"
+    )
+    assert list(unrecorded(functions({"part": part, "whole": whole}))) == []
+    loose = "from casework.store.part import part\ndef other(session):\n    part(session)\n"
+    found = functions({"part": part, "whole": whole, "loose": loose})
+    assert list(unrecorded(found)) == ["loose.other", "part.part"]
