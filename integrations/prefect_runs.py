@@ -57,7 +57,8 @@ class PrefectReviewRuns:
         if request.suspended:
             state = Suspended(pause_key=pause_key(request.gate_id, request.attempt))
             if request.takes_form:
-                state.state_details.run_input_keyset = {**keyset_from_paused_state(state)}
+                keyset = {str(name): key for name, key in keyset_from_paused_state(state).items()}
+                state.state_details.run_input_keyset = keyset
         async with _reported():
             run = await self._client.create_flow_run_from_deployment(
                 await self._deployment_id(),

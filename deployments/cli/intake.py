@@ -104,12 +104,11 @@ def _how_far(engine: Engine) -> str:
         ).first()
         if newest is None:
             return "starting"
-        by_status = dict(
-            session.execute(
-                select(col(Case.status), func.count())
-                .where(col(Case.intake_id) == newest.id)
-                .group_by(col(Case.status))
-            ).tuples()
-        )
-    stages = ", ".join(f"{count:,} {status}" for status, count in sorted(by_status.items()))
+        by_status = session.execute(
+            select(col(Case.status), func.count())
+            .where(col(Case.intake_id) == newest.id)
+            .group_by(col(Case.status))
+            .order_by(col(Case.status))
+        ).all()
+    stages = ", ".join(f"{count:,} {status}" for status, count in by_status)
     return f"{newest.received:,} rows read, {newest.quarantined:,} quarantined; {stages}"
