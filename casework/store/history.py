@@ -61,7 +61,7 @@ def _counts(
     """For each name, its counts before a moment."""
     asked = {name for name in names if name}
     received = _timelines(session, column, asked)
-    repeated = {name for name, line in received.items() if len(line) > 1}
+    repeated = received.keys()
     acted_on = _timelines(session, column, repeated, acted_on=True)
     raw = _as_stored if is_sqlite(session) else _as_it_is
     counted = []

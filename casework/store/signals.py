@@ -138,7 +138,7 @@ def cached(
             col(CachedReading.expires_at) > now,
         )
     )
-    return dict(rows.tuples().all())
+    return {row.key: row.known for row in rows}
 
 
 def remember(
