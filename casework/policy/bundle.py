@@ -30,10 +30,8 @@ def load_bundle(folder: Path) -> Bundle:
     Raises:
         PolicyError: it does not lint; the message shows every fault.
     """
-    files, unread = read_files(folder)
-    draft = checked_draft(files)
-    check_reach(draft, column_types(draft))
-    refuse(in_order([*unread, *draft.faults]))
+    draft, faults = _linted(folder)
+    refuse(faults)
     return assemble(draft)
 
 
@@ -57,6 +55,8 @@ def checked_draft(files: Mapping[str, str]) -> Draft:
     check_references(draft)
     types = column_types(draft)
     for index, rule in draft.rules:
+        if not rule.when:
+            continue
         mistakes = parse_condition(rule.when, types).mistakes
         for mistake in mistakes:
             draft.add_within("rules", (index, "when"), *astuple(mistake))
@@ -75,10 +75,14 @@ def column_types(draft: Draft) -> dict[str, str]:
 
 def faults_of(folder: Path) -> list[Fault]:
     """Every fault of the bundle in a folder, in the order of its files."""
+    return _linted(folder)[1]
+
+
+def _linted(folder: Path) -> tuple[Draft, list[Fault]]:
     files, unread = read_files(folder)
     draft = checked_draft(files)
     check_reach(draft, column_types(draft))
-    return in_order([*unread, *draft.faults])
+    return draft, in_order([*unread, *draft.faults])
 
 
 def assemble(draft: Draft) -> Bundle:

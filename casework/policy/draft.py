@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from casework.policy.document import Document, Path, parse
 from casework.policy.faults import Fault, nearest
@@ -96,7 +97,9 @@ def read_draft(files: Mapping[str, str]) -> Draft:
 def _read_head(draft: Draft) -> None:
     document = draft.documents[_HEAD]
     if document.data is not None or _HEAD in draft.files:
-        draft.head = _fit(draft, document, (), BundleEntry, document.data)
+        before = len(draft.faults)
+        head = _fit(draft, document, (), BundleEntry, document.data)
+        draft.head = head if len(draft.faults) == before else None
 
 
 def _read_section(draft: Draft, section: str) -> None:
@@ -138,13 +141,31 @@ def _read_rules(draft: Draft, document: Document, data: list[Any]) -> None:
 
 
 def _fit(draft: Draft, document: Document, path: Path, model: type[M], value: Any) -> M | None:
+    """Fit a value to its model; what does not fit is noted and left out, the rest is kept.
+
+    Keeping the rest lets the later checks find its faults too. Nothing is made of a draft that
+    has faults, so nobody meets an entry with holes.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        for problem in error.errors():
-            inner = tuple(problem["loc"])
-            draft.faults.append(_explain(document, path, inner, model, dict(problem)))
+        problems = error.errors()
+    for problem in problems:
+        inner = tuple(problem["loc"])
+        draft.faults.append(_explain(document, path, inner, model, dict(problem)))
+    if not isinstance(value, dict):
         return None
+    wrong = {problem["loc"][0] for problem in problems if problem["loc"]}
+    kept = {
+        name: _empty(info) if name in wrong else value[name]
+        for name, info in model.model_fields.items()
+        if name in wrong or name in value
+    }
+    return model.model_construct(**kept)
+
+
+def _empty(info: FieldInfo) -> Any:
+    return () if get_origin(info.annotation) in (tuple, frozenset) else None
 
 
 def _explain(

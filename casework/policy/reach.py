@@ -41,6 +41,8 @@ def check_reach(draft: Draft, types: Mapping[str, str]) -> None:
     """Note each rule that can never be true and each that another always precedes."""
     earlier: list[_Shape] = []
     for index, rule in draft.rules:
+        if not rule.when:
+            continue
         condition = parse_condition(rule.when, types)
         if condition.mistakes or condition.tree is None:
             continue

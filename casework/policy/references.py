@@ -82,7 +82,7 @@ def _actions(draft: Draft) -> None:
         if action.reversible and action.inverse is None:
             hint = "name the action that undoes it, or say reversible: false"
             draft.add("actions", (name,), f"`{name}` has no inverse", hint, key=True)
-        if not action.reversible and action.inverse is not None:
+        if action.reversible is False and action.inverse is not None:
             hint = "say reversible: true, or leave the inverse out"
             draft.add("actions", (name, "inverse"), f"`{name}` is not reversible", hint)
         _known(
@@ -164,10 +164,10 @@ def _rule(draft: Draft, index: int, rule: RuleEntry) -> None:
     _known(draft, "rules", (index, "action"), rule.action, "action", known["actions"])
     _known(draft, "rules", (index, "category"), rule.category, "category", known["categories"])
     _known(draft, "rules", (index, "playbook"), rule.playbook, "playbook", draft.playbooks)
-    if rule.route is Route.CLOSE and rule.queue is not None:
+    if rule.route == Route.CLOSE and rule.queue is not None:
         hint = "leave the queue out, or send it to review"
         draft.add("rules", (index, "queue"), "a rule that closes has no queue", hint)
-    if rule.route is not Route.CLOSE:
+    if rule.route in (Route.REVIEW, Route.ESCALATE):
         _person(draft, index, rule)
 
 
