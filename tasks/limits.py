@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import httpx
-from prefect.concurrency.asyncio import rate_limit
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError, rate_limit
 from prefect.exceptions import PrefectException
 
 from casework.errors import RateLimited
@@ -14,6 +14,15 @@ log = logging.getLogger(__name__)
 
 #: Seconds one request waits for its turn at the most.
 PATIENCE: Final = 60.0
+
+#: How Prefect's client says that there was no answer.
+_LOST: Final = (
+    ConcurrencySlotAcquisitionError,
+    PrefectException,
+    httpx.HTTPError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def limit_name(provider: str) -> str:
@@ -38,7 +47,7 @@ def rate_limited(provider: str, patience: float = PATIENCE) -> Callable[[], Awai
             await rate_limit(limit_name(provider), timeout_seconds=patience, strict=False)
         except TimeoutError as error:
             raise RateLimited(f"{provider} had no turn within {patience:.0f} s") from error
-        except (PrefectException, httpx.HTTPError, RuntimeError) as error:
+        except _LOST as error:
             lost = True
             log.warning("the rate limit of %s is not held: %s", provider, type(error).__name__)
 

@@ -18,5 +18,8 @@ def among(session: Session, column: Any, names: Collection[str]) -> ColumnElemen
     """
     if is_sqlite(session):
         document = bindparam(None, orjson.dumps(list(names)).decode(), String)
-        return column.in_(select(func.json_each(document).table_valued("value").c.value))
-    return column == any_(bindparam(None, list(names), ARRAY(String)))
+        given = select(func.json_each(document).table_valued("value").c.value)
+        found: ColumnElement[bool] = column.in_(given)
+    else:
+        found = column == any_(bindparam(None, list(names), ARRAY(String)))
+    return found
