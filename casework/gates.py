@@ -249,5 +249,5 @@ def shown(reading: Reading) -> bytes:
 
 def evidence_digest_of(content_digest: str, readings: Iterable[bytes], decision_id: str) -> str:
     """The same from readings already ``shown``, by provider: the canonical form of the whole."""
-    head = canonical({"content": content_digest, "decision": decision_id})[:-1]
+    head = b'{"content":' + canonical(content_digest) + b',"decision":' + canonical(decision_id)
     return digest_bytes(head + b',"signals":[' + b",".join(readings) + b"]}")

@@ -2,21 +2,22 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Insert, insert, select, update
+import orjson
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from casework.cases import Reading, Route, Status, check_transition
 from casework.gates import ActorKind, GateStatus, evidence_digest_of, gate_id, shown
 from casework.ledger.entries import Action, Draft, Provenance
+from casework.store.bulk import insert_rows, stored_time
 from casework.store.facts import Facts
 from casework.store.ledger import append
 from casework.store.lookup import among
-from casework.store.tables import Case, Decision, Gate
+from casework.store.tables import Case
 
 #: Who decides and who asks for people's decisions, in the history.
 ACTOR: Final = "policy"
@@ -53,10 +54,10 @@ def record_outcomes(
         if waiting.get(each.case_id) == each.revision
     ]
     if made:
-        session.execute(_insert(Decision), [each.decision(by, now) for each in made])
-        gates = [each.gate(now) for each in made if each.route != Route.CLOSE]
-        if gates:
-            session.execute(_insert(Gate), gates)
+        at = stored_time(session, now)
+        _insert(session, "decisions", [each.decision(by, at) for each in made])
+        gates = [each.gate(at) for each in made if each.route != Route.CLOSE]
+        _insert(session, "gates", gates)
         _move(session, made, now)
         append(session, [draft for each in made for draft in each.drafts()], by, now)
     return Counter((each.route, each.outcome["rule_id"], each.outcome["queue"]) for each in made)
@@ -70,8 +71,7 @@ def counts_by_route(ways: Mapping[tuple[str, str | None, str | None], int]) -> d
     return counts
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """One case's outcome on its way into the store."""
 
     facts: Facts
@@ -95,7 +95,7 @@ class _Outcome:
     def gate_id(self) -> str:
         return gate_id(self.facts.case_id, self.facts.revision, 1)
 
-    def decision(self, by: Provenance, now: datetime) -> dict[str, Any]:
+    def decision(self, by: Provenance, at: Any) -> dict[str, Any]:
         outcome = self.outcome
         return {
             "id": self.decision_id,
@@ -111,15 +111,15 @@ class _Outcome:
             "rule_id": outcome["rule_id"],
             "clause": None,
             "rationale": outcome["reason"],
-            "unknown": outcome["unknown"],
+            "unknown": orjson.dumps(outcome["unknown"]).decode(),
             "evidence_digest": self.evidence,
             "policy_digest": self.policy,
             "code_version": by.code_version,
             "flow_run_id": by.flow_run_id,
-            "decided_at": now,
+            "decided_at": at,
         }
 
-    def gate(self, now: datetime) -> dict[str, Any]:
+    def gate(self, at: Any) -> dict[str, Any]:
         return {
             "id": self.gate_id,
             "case_id": self.facts.case_id,
@@ -134,7 +134,7 @@ class _Outcome:
             "evidence_digest": self.evidence,
             "policy_digest": self.policy,
             "attempt": 1,
-            "opened_at": now,
+            "opened_at": at,
         }
 
     def drafts(self) -> Iterable[Draft]:
@@ -181,9 +181,9 @@ class _Shown:
         return self._made[key]
 
 
-def _insert(table: type[Decision] | type[Gate]) -> Insert:
-    """Insert into the table itself: through its class, rows would go in many small pieces."""
-    return insert(table.__table__)  # type: ignore[union-attr]
+def _insert(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        insert_rows(session, table, tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def _lock(session: Session, case_ids: Sequence[str]) -> dict[str, int]:

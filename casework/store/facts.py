@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import orjson
@@ -70,11 +71,13 @@ def rows_for_policy(session: Session, case_ids: Sequence[str]) -> list[Facts]:
         if facts := found.get(case):
             facts.readings.append(reading)
             facts.row.update(reading.values)
+    for facts in found.values():
+        facts.readings.sort(key=attrgetter("provider"))
     return [found[case] for case in case_ids if case in found]
 
 
 def _readings(session: Session, case_ids: Sequence[str]) -> Iterable[tuple[str, Reading]]:
-    """The readings of the current revision, by provider name, with the case's id.
+    """The readings of the current revision, in no order, with the case's id.
 
     Many cases have the same signals: each different reading is parsed once and shared.
     """
@@ -90,7 +93,6 @@ def _readings(session: Session, case_ids: Sequence[str]) -> Iterable[tuple[str, 
             ),
         )
         .where(among(session, col(SignalReading.case_id), case_ids))
-        .order_by(col(SignalReading.case_id), col(SignalReading.provider))
     )
     made: dict[tuple[Any, ...], Reading] = {}
     for case, *rest in session.execute(statement):
