@@ -13,14 +13,24 @@ _ROWS = 10_000
 
 
 def insert_rows(
-    session: Session, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    session: Session,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    keep_existing: bool = False,
 ) -> None:
-    """Insert rows of plain values: JSON as text, times as ``stored_time`` gives them."""
+    """Insert rows of plain values: JSON as text, times as ``stored_time`` gives them.
+
+    With ``keep_existing`` a row whose key is there already is left as it is.
+    """
     if not rows:
         return
     mark = "?" if is_sqlite(session) else "%s"
     marks = ", ".join([mark] * len(columns))
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+    if keep_existing:
+        statement += " ON CONFLICT DO NOTHING"
     connection = session.connection()
     for batch in in_batches(rows, _ROWS):
         connection.exec_driver_sql(statement, batch)

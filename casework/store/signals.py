@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+import orjson
 from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
@@ -13,13 +14,26 @@ from sqlmodel import Session, SQLModel, col
 from casework.canonical import digest
 from casework.cases import Evidence, Reading, Status
 from casework.ledger.entries import Action, Draft, Provenance
+from casework.store.bulk import insert_rows, stored_time
 from casework.store.engine import is_sqlite
 from casework.store.ledger import append
 from casework.store.lookup import among
-from casework.store.tables import CachedReading, Case, CaseRevision, SignalReading
+from casework.store.tables import CachedReading, Case, CaseRevision
 
 #: Characters of content after which a page ends early: bodies can be a million each.
 PAGE_CHARACTERS: Final = 16_000_000
+
+_COLUMNS: Final = (
+    "case_id",
+    "revision",
+    "provider",
+    "version",
+    "known",
+    "unknown",
+    "latency_ms",
+    "cached",
+    "read_at",
+)
 
 
 class Cursor(NamedTuple):
@@ -98,23 +112,8 @@ def record_readings(
     kept = [i for i, each in enumerate(evidence) if current.get(each.case_id) == each.revision]
     if not kept:
         return 0
-    rows = [
-        {
-            "case_id": evidence[i].case_id,
-            "revision": evidence[i].revision,
-            "provider": said[i].provider,
-            "version": said[i].version,
-            "known": said[i].values,
-            "unknown": said[i].unknown,
-            "latency_ms": said[i].latency_ms,
-            "cached": said[i].cached,
-            "read_at": now,
-        }
-        for said in readings
-        for i in kept
-    ]
-    if rows:
-        session.execute(_insert(session, SignalReading).on_conflict_do_nothing(), rows)
+    rows = _rows(evidence, readings, kept, stored_time(session, now))
+    insert_rows(session, "signal_readings", _COLUMNS, rows, keep_existing=True)
     moved = among(session, col(Case.id), [evidence[i].case_id for i in kept])
     session.execute(
         update(Case).where(moved).values(status=Status.ENRICHED.value, updated_at=now),
@@ -226,6 +225,33 @@ def _locked(session: Session, ids: Sequence[str]) -> dict[str, int]:
 def _insert(session: Session, table: type[SQLModel]) -> Any:
     """An insert that can say what to do on conflict, in the words of the database at hand."""
     return insert_sqlite(table) if is_sqlite(session) else insert_postgresql(table)
+
+
+def _rows(
+    evidence: Sequence[Evidence],
+    readings: Sequence[Sequence[Reading]],
+    kept: Sequence[int],
+    read_at: Any,
+) -> list[tuple[Any, ...]]:
+    """Rows of the table of readings; what cases share is written out once."""
+    made: dict[int, tuple[Any, ...]] = {}
+    rows = []
+    for said in readings:
+        for i in kept:
+            reading, case = said[i], evidence[i]
+            rest = made.get(id(reading))
+            if rest is None:
+                rest = made[id(reading)] = (
+                    reading.provider,
+                    reading.version,
+                    orjson.dumps(dict(reading.values)).decode(),
+                    orjson.dumps(dict(reading.unknown)).decode(),
+                    reading.latency_ms,
+                    reading.cached,
+                    read_at,
+                )
+            rows.append((case.case_id, case.revision, *rest))
+    return rows
 
 
 def _drafts(
