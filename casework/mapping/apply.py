@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from casework.cases import Item
 from casework.errors import RowFault
 from casework.mapping.model import Mapping, Target, as_text
-from casework.mapping.values import Convert, converter, to_scalar
+from casework.mapping.values import Convert, converter, to_scalar, to_text
 from casework.rows.reasons import Reason
 
 Fetch: TypeAlias = Callable[[dict[str, Any]], Any]
@@ -35,7 +35,9 @@ def apply(mapping: Mapping, row: dict[str, Any]) -> Item:
 
 def maker(mapping: Mapping) -> Make:
     """Turn a mapping into the function that makes items of rows; it raises ``RowFault``."""
-    fields = [(name, fetcher(name, target)) for name, target in mapping.fields.items()]
+    plain = [(n, t.from_) for n, t in mapping.fields.items() if t.from_ and is_plain(n, t)]
+    known = {name for name, _ in plain}
+    fields = [(n, fetcher(n, t)) for n, t in mapping.fields.items() if n not in known]
     signals = [(name, fetcher(name, target)) for name, target in mapping.signals.items()]
     attributes = [(name, fetcher(name, target)) for name, target in mapping.attributes.items()]
     keep_rest = mapping.rest == "keep"
@@ -43,7 +45,17 @@ def maker(mapping: Mapping) -> Make:
     validate = Item.__pydantic_validator__.validate_python
 
     def make(row: dict[str, Any]) -> Item:
-        item = {name: value for name, fetch in fields if (value := fetch(row)) is not None}
+        item: dict[str, Any] = {}
+        for name, path in plain:
+            value = row.get(path)
+            if type(value) is str:
+                if value and not value.isspace():
+                    item[name] = value
+            elif value is not None:
+                item[name] = _plain_text(name, value)
+        for name, fetch in fields:
+            if (value := fetch(row)) is not None:
+                item[name] = value
         if signals or keep_rest:
             item["signals"] = _group(row, "signals", signals, keep_rest)
         if attributes or keep_rest:
@@ -55,6 +67,19 @@ def maker(mapping: Mapping) -> Make:
             raise fault_of(error) from error
 
     return make
+
+
+def is_plain(name: str, target: Target) -> bool:
+    """Whether a target is a text by its name and nothing else, as most are: read without detour."""
+    said = target.model_fields_set - {"from_"}
+    return "." not in (target.from_ or ".") and _natural_type(name) == "text" and not said
+
+
+def _plain_text(name: str, value: Any) -> str:
+    try:
+        return to_text(value)
+    except RowFault as fault:
+        raise RowFault(fault.reason, f"{name}: {fault.message}") from fault
 
 
 def fetcher(name: str, target: Target) -> Fetch:

@@ -142,6 +142,8 @@ def _in_utc(moment: datetime, zone: tzinfo | None) -> datetime:
         if zone is None:
             raise RowFault(Reason.BAD_TIME, "the time names no zone, and neither does the mapping")
         moment = moment.replace(tzinfo=zone)
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:

@@ -15,7 +15,7 @@ from casework.cases import Item, Status, case_id
 from casework.gates import GateStatus
 from casework.intake import Outcome
 from casework.ledger.entries import Action, Draft
-from casework.store.bulk import insert_rows, stored_time
+from casework.store.bulk import insert_rows, stored_time, stored_times
 from casework.store.lookup import among
 from casework.store.tables import Case, Gate
 
@@ -90,10 +90,10 @@ def write_opened(
     """Insert cases that are new, in the last of the revisions a batch brings of each."""
     at = stored_time(session, now)
     newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
-    rows = []
+    rows, stored = [], stored_times(session)
     for arrival, revision in newest.values():
         item = arrival.item
-        received = at if item.received_at is None else stored_time(session, item.received_at)
+        received = at if item.received_at is None else stored(item.received_at)
         rows.append(
             (
                 arrival.case_id,

@@ -1,6 +1,6 @@
 """Inserting many rows as the driver takes them: twice as fast as through the tables' columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,8 +38,18 @@ def insert_rows(
 
 def stored_time(session: Session, moment: datetime) -> Any:
     """A time as the driver takes it, the same as ``UtcDateTime`` makes of it."""
-    if is_sqlite(session):
-        # Not strftime: it drops the zeros in front of years before 1000.
-        text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-        return text
+    return stored_times(session)(moment)
+
+
+def stored_times(session: Session) -> Callable[[datetime], Any]:
+    """The function that ``stored_time`` is, for many times."""
+    return _in_sqlite if is_sqlite(session) else _as_it_is
+
+
+def _in_sqlite(moment: datetime) -> str:
+    # Not strftime: it drops the zeros in front of years before 1000.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _as_it_is(moment: datetime) -> datetime:
     return moment

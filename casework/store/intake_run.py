@@ -14,6 +14,7 @@ from casework.intake import Counts
 from casework.ledger.entries import Provenance
 from casework.mapping import Mapping, identity, maker
 from casework.mapping.apply import Make
+from casework.memory import fewer_collections
 from casework.rows import BadRow, Row, open_rows, refused
 from casework.store.engine import transaction
 from casework.store.intake import (
@@ -67,10 +68,11 @@ def run_intake(
         if intake.status == "finished":
             return counts
         rows = islice(opened.rows, counts.received, None)
-        for batch in weighed(rows, batch_size):
-            counts += _record(engine, incoming, batch, make, counts.received, by, clock())
-            if progress:
-                progress(counts)
+        with fewer_collections():
+            for batch in weighed(rows, batch_size):
+                counts += _record(engine, incoming, batch, make, counts.received, by, clock())
+                if progress:
+                    progress(counts)
     with transaction(engine) as session:
         return counts_of(finish_intake(session, intake_id, by, clock()))
 
