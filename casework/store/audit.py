@@ -1,6 +1,7 @@
 """Verifying the stored ledger from end to end, in one view of the database and little memory."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from heapq import merge
 from itertools import chain as chained
 from operator import attrgetter
@@ -119,7 +120,9 @@ def stream(session: Session, statement: str) -> Iterator[Any]:
     """Rows of a statement, a page at a time."""
     options = {"stream_results": True, "yield_per": _PAGE}
     result = session.connection().exec_driver_sql(statement, execution_options=options)
-    return chained.from_iterable(result.partitions())
+    # A fault ends the reading early: the server's cursor is closed all the same.
+    with closing(result):
+        yield from chained.from_iterable(result.partitions(_PAGE))
 
 
 def _count(session: Session, table: type[Any]) -> int:
