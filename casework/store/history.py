@@ -8,13 +8,14 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import String, select, text, type_coerce
 from sqlmodel import Session, col
 
 from casework.cases import Evidence
+from casework.store.bulk import stored_times
 from casework.store.engine import is_sqlite
 from casework.store.lookup import among
 from casework.store.tables import LED_TO_ACTION, Case
@@ -49,29 +50,31 @@ def records(session: Session, evidence: Sequence[Evidence]) -> list[Record]:
 
     A few queries serve the whole batch. A case that names nobody has the counts of nobody: zero.
     """
-    moments = [each.received_at for each in evidence]
+    raw = stored_times(session)
+    moments = [(raw(each.received_at), each.received_at) for each in evidence]
     subjects = _counts(session, col(Case.subject_id), [e.subject_id for e in evidence], moments)
     reporters = _counts(session, col(Case.reporter_id), [e.reporter_id for e in evidence], moments)
     return list(map(Record, subjects, reporters))
 
 
 def _counts(
-    session: Session, column: Any, names: Sequence[str | None], moments: Sequence[datetime]
+    session: Session,
+    column: Any,
+    names: Sequence[str | None],
+    moments: Sequence[tuple[Any, datetime]],
 ) -> list[Counts]:
-    """For each name, its counts before a moment."""
-    asked = {name for name in names if name}
-    received = _timelines(session, column, asked)
-    repeated = received.keys()
-    acted_on = _timelines(session, column, repeated, acted_on=True)
-    raw = _as_stored if is_sqlite(session) else _as_it_is
+    """For each name, its counts before a moment, which comes as stored and as it is."""
+    received = _timelines(session, column, {name for name in names if name})
+    acted_on = _timelines(session, column, received.keys(), acted_on=True)
+    raw = stored_times(session)
     counted = []
-    for name, moment in zip(names, moments, strict=True):
-        if name not in repeated:
+    for name, (now, moment) in zip(names, moments, strict=True):
+        line = received.get(name, ()) if name else ()
+        total = bisect_left(line, now)
+        if not name or not total:
             counted.append(NONE)
             continue
-        now, since, line = raw(moment), raw(moment - WINDOW), received[name]
-        total = bisect_left(line, now)
-        acted = acted_on.get(name, ())
+        since, acted = raw(moment - WINDOW), acted_on.get(name, ())
         counted.append(
             Counts(
                 total=total,
@@ -99,12 +102,3 @@ def _timelines(
     for name, moment in session.execute(statement.order_by(column, received_at)):
         lines[name].append(moment)
     return lines
-
-
-def _as_stored(moment: datetime) -> Any:
-    """A moment as SQLite keeps it: text, in the order of time. Rows need not be parsed."""
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]
-
-
-def _as_it_is(moment: datetime) -> Any:
-    return moment
