@@ -91,9 +91,21 @@ def server(settings: Settings, *, port: int | None = None) -> Iterator[str]:
             stack.callback(lambda: fcntl.flock(users, fcntl.LOCK_EX))
         else:
             fcntl.flock(users, fcntl.LOCK_SH)
-        os.environ["PREFECT_API_URL"] = url
-        stack.callback(os.environ.pop, "PREFECT_API_URL", None)
+        stack.enter_context(_pointing_at(url))
         yield url
+
+
+@contextmanager
+def _pointing_at(url: str) -> Iterator[None]:
+    """Have this process and its children use a server, whether Prefect is imported yet or not."""
+    os.environ["PREFECT_API_URL"] = url
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    try:
+        with temporary_settings({PREFECT_API_URL: url}):
+            yield
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
 
 
 @contextmanager
@@ -102,7 +114,9 @@ def worker(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
     worker_type, pool, limit = WORKERS[kind]
     command = ["worker", "start", "--type", worker_type, "--pool", pool]
     command += ["--name", f"{kind}-worker", "--limit", str(limit)]
-    with _process(settings, f"{kind}-worker", [sys.executable, "-m", "prefect", *command]) as child:
+    with child_process(
+        settings, f"{kind}-worker", [sys.executable, "-m", "prefect", *command]
+    ) as child:
         yield child
 
 
@@ -128,9 +142,10 @@ def _join_or_own(settings: Settings, lock: IO[str]) -> str | None:
 def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
     chosen = port or _free_port()
     url = f"http://127.0.0.1:{chosen}/api"
-    command = ["server", "start", "--host", "127.0.0.1", "--port", str(chosen)]
+    command = [sys.executable, "-m", "prefect", "server", "start"]
+    command += ["--host", "127.0.0.1", "--port", str(chosen)]
     note = _file(settings, "stack.json")
-    with _process(settings, "server", [sys.executable, "-m", "prefect", *command]) as child:
+    with child_process(settings, "server", command) as child:
         _wait_until_up(settings, child, url)
         _deploy(url)
         note.write_bytes(orjson.dumps({"api_url": url, "pid": child.pid}))
@@ -142,10 +157,10 @@ def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
 
 def _deploy(url: str) -> None:
     """Put every deployment on our own server; on anybody else's an operator does it."""
-    os.environ["PREFECT_API_URL"] = url
     from deployments.deploy import deploy_all
 
-    asyncio.run(deploy_all())
+    with _pointing_at(url):
+        asyncio.run(deploy_all())
 
 
 def _wait_until_up(settings: Settings, child: subprocess.Popen[bytes], url: str) -> None:
@@ -160,7 +175,7 @@ def _wait_until_up(settings: Settings, child: subprocess.Popen[bytes], url: str)
 
 
 @contextmanager
-def _process(
+def child_process(
     settings: Settings, name: str, command: list[str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A child in a session of its own, which ends with us, gently if it can."""
