@@ -17,8 +17,9 @@ from sqlmodel import Session, col
 from casework.cases import Evidence
 from casework.store.bulk import stored_times
 from casework.store.engine import is_sqlite
+from casework.store.indexes import LED_TO_ACTION
 from casework.store.lookup import among
-from casework.store.tables import LED_TO_ACTION, Case
+from casework.store.tables import Case
 
 #: How far back the recent counts look.
 WINDOW: Final = timedelta(days=90)

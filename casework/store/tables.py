@@ -4,7 +4,7 @@ Tables do not validate: what comes from outside passes a pydantic schema first.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -15,10 +15,10 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlmodel import Field, SQLModel
 
+from casework.store.indexes import index_of_acted_on, index_of_present
 from casework.store.types import UtcDateTime
 
 
@@ -37,25 +37,6 @@ def _json(*, nullable: bool = False) -> Any:
 def _time(*, nullable: bool = False) -> Any:
     default: dict[str, Any] = {"default": None} if nullable else {}
     return Field(sa_column=Column(UtcDateTime, nullable=nullable), **default)
-
-
-#: Closing a case with any action but this one means that something was done about it.
-NO_ACTION: Final = "close_no_action"
-
-#: Written out, because SQLite uses a partial index only where it sees the index's very condition.
-LED_TO_ACTION: Final = f"status = 'closed' AND action IS NOT NULL AND action <> '{NO_ACTION}'"
-
-
-def _index_of_present(name: str, column: str) -> Index:
-    """Index a person's cases by time where a person is named: all that their record is made of."""
-    present = Column(column).isnot(None)
-    return Index(name, column, "received_at", sqlite_where=present, postgresql_where=present)
-
-
-def _index_of_acted_on(name: str, column: str) -> Index:
-    """Index those of a person's cases that led to an action."""
-    acted = text(LED_TO_ACTION)
-    return Index(name, column, "received_at", sqlite_where=acted, postgresql_where=acted)
 
 
 class Intake(SQLModel, table=True):
@@ -83,10 +64,10 @@ class Case(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("cases_status", "status", "severity", "received_at"),
-        _index_of_present("cases_subject", "subject_id"),
-        _index_of_present("cases_reporter", "reporter_id"),
-        _index_of_acted_on("cases_subject_acted", "subject_id"),
-        _index_of_acted_on("cases_reporter_acted", "reporter_id"),
+        index_of_present("cases_subject", "subject_id"),
+        index_of_present("cases_reporter", "reporter_id"),
+        index_of_acted_on("cases_subject_acted", "subject_id"),
+        index_of_acted_on("cases_reporter_acted", "reporter_id"),
         Index("cases_intake", "intake_id"),
         # The batch stages walk the cases of one status in this order, a page at a time.
         Index("cases_stage", "status", "intake_id", "id"),
