@@ -20,8 +20,9 @@ from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused
 from casework.ledger.entries import Provenance
 from casework.policy.bundle import bundle_from_files
 from casework.policy.model import Bundle
+from casework.store.answers import take_answer
 from casework.store.engine import reading, transaction
-from casework.store.gates import deny, gate_by_id, take_answer
+from casework.store.gates import deny, gate_by_id
 from casework.store.people import answering
 from casework.store.policy import stored_files
 from casework.store.tables import Gate

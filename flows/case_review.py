@@ -6,7 +6,7 @@ store alone says whether the gate has been decided; if not, the run suspends aga
 
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.flow_runs import asuspend_flow_run
 from prefect.runtime import flow_run
 
@@ -31,6 +31,7 @@ async def case_review(case_id: str, gate_id: str) -> str:
     fresh = False
     while True:
         gate = await look_at_gate(gate_id, str(flow_run.id))
+        get_run_logger().info("Gate %s is %s, attempt %s", gate_id, gate["status"], gate["attempt"])
         if not gate["ours"]:
             return "replaced"
         match gate["status"]:

@@ -16,8 +16,9 @@ from casework.answering import answer_gate, bundle_of
 from casework.errors import Conflict, Denied
 from casework.gates import ActorKind
 from casework.settings import Settings
+from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
-from casework.store.gates import assign_run, carry_out, gate_by_id, note_wake, standing
+from casework.store.gates import assign_run, gate_by_id, note_wake, standing
 from integrations.resume_form import AnswerForm, take_form
 from tasks.context import surroundings
 

@@ -1,4 +1,4 @@
-"""Gates in the store: answers taken under the guard, decisions carried out, runs assigned."""
+"""Gates in the store: looking at them, and the runs that wait at them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,23 +8,8 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
-from casework.canonical import digest
-from casework.cases import Status, check_transition
 from casework.errors import NotFound
-from casework.gates import (
-    Accepted,
-    Answer,
-    Denial,
-    GateStatus,
-    Given,
-    Person,
-    Refused,
-    Situation,
-    Terms,
-    Verdict,
-    gate_id,
-    judge,
-)
+from casework.gates import Denial, GateStatus
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.ledger import append
 from casework.store.tables import Case, Decision, Gate
@@ -41,14 +26,6 @@ class Standing:
     attempt: int
     flow_run_id: str | None
     policy_digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class CarriedOut:
-    """What became of a gate, and the gate after it where the case was handed over."""
-
-    status: GateStatus
-    following: str | None
 
 
 def gate_by_id(session: Session, gate: str) -> Gate:
@@ -111,74 +88,9 @@ def standing(session: Session, gate: str) -> Standing:
     )
 
 
-def take_answer(
-    session: Session,
-    gate: str,
-    person: Person,
-    answer: Answer,
-    terms: Terms,
-    by: Provenance,
-    now: datetime,
-) -> Accepted | Refused:
-    """Let the guard rule on an answer and keep what it ruled, a refusal too.
-
-    Raises:
-        NotFound: there is no such gate.
-    """
-    case, found = _locked(session, gate)
-    given = [
-        Given(earlier.actor, Verdict(earlier.verdict), earlier.action)
-        for earlier in answers_at(session, gate)
-    ]
-    situation = Situation(
-        status=GateStatus(found.status),
-        queue=found.queue,
-        requested_by=found.requested_by,
-        evidence_digest=found.evidence_digest,
-        current=found.revision == case.revision,
-        given=given,
-    )
-    ruling = judge(situation, person, answer, terms)
-    if isinstance(ruling, Refused):
-        deny(session, found, ruling.reason, by, now)
-        return ruling
-    _keep(session, found, answer, by, now)
-    if ruling.missing == 0:
-        _decide(session, found, answer, by, now)
-    else:
-        session.flush()
-    return ruling
-
-
 def deny(session: Session, gate: Gate, reason: Denial, by: Provenance, now: datetime) -> None:
     """Write a refused attempt into the history."""
-    _entry(session, gate, Action.GATE_DENIED, {"reason": str(reason)}, by, now)
-
-
-def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> CarriedOut:
-    """Do what was decided at a gate: close the case, or open the next gate.
-
-    Safe to repeat: a gate that has been carried out answers the same again, and one that is open
-    or superseded is left alone.
-
-    Raises:
-        NotFound: there is no such gate.
-    """
-    case, found = _locked(session, gate)
-    following = gate_id(found.case_id, found.revision, found.step + 1)
-    if found.status != GateStatus.DECIDED or found.revision != case.revision:
-        known = session.get(Gate, following) is not None
-        return CarriedOut(GateStatus(found.status), following if known else None)
-    found.status = GateStatus.CARRIED_OUT
-    session.add(found)
-    data = {"verdict": found.verdict, "action": found.action, "escalate_to": found.escalate_to}
-    _entry(session, found, Action.GATE_CARRIED_OUT, data, by, now)
-    if found.verdict == Verdict.ESCALATE:
-        found.settled_at = now  # its run goes on to the next gate
-        _open_following(session, case, found, following, by, now)
-        return CarriedOut(GateStatus.CARRIED_OUT, following)
-    _close(session, case, found, by, now)
-    return CarriedOut(GateStatus.CARRIED_OUT, None)
+    record(session, gate, Action.GATE_DENIED, {"reason": str(reason)}, by, now)
 
 
 def note_view(session: Session, gate: str, by: Provenance, now: datetime) -> None:
@@ -187,7 +99,7 @@ def note_view(session: Session, gate: str, by: Provenance, now: datetime) -> Non
     Raises:
         NotFound: there is no such gate.
     """
-    _entry(session, gate_by_id(session, gate), Action.CASE_VIEWED, {}, by, now)
+    record(session, gate_by_id(session, gate), Action.CASE_VIEWED, {}, by, now)
 
 
 def note_wake(session: Session, gate: str, by: Provenance, now: datetime) -> int:
@@ -196,10 +108,10 @@ def note_wake(session: Session, gate: str, by: Provenance, now: datetime) -> int
     Raises:
         NotFound: there is no such gate.
     """
-    _, found = _locked(session, gate)
+    _, found = held(session, gate)
     found.attempt += 1
     session.add(found)
-    _entry(session, found, Action.GATE_WOKEN, {"attempt": found.attempt}, by, now)
+    record(session, found, Action.GATE_WOKEN, {"attempt": found.attempt}, by, now)
     return found.attempt
 
 
@@ -211,14 +123,14 @@ def assign_run(
     Raises:
         NotFound: there is no such gate.
     """
-    _, found = _locked(session, gate)
+    _, found = held(session, gate)
     if found.flow_run_id == flow_run_id:
         return False
     data = {"flow_run_id": flow_run_id, "before": found.flow_run_id}
     found.flow_run_id = flow_run_id
     found.settled_at = None
     session.add(found)
-    _entry(session, found, Action.RUN_ASSIGNED, data, by, now)
+    record(session, found, Action.RUN_ASSIGNED, data, by, now)
     return True
 
 
@@ -261,8 +173,12 @@ def settle(session: Session, gates: Sequence[str], now: datetime) -> None:
         )
 
 
-def _locked(session: Session, gate: str) -> tuple[Case, Gate]:
-    """The case, then the gate, both held until the transaction ends; always in this order."""
+def held(session: Session, gate: str) -> tuple[Case, Gate]:
+    """The case, then the gate, both held until the transaction ends; always in this order.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
     case_id = session.scalar(select(col(Gate.case_id)).where(col(Gate.id) == gate))
     if case_id is None:
         raise NotFound(f"there is no gate {gate}", hint="casework approvals list")
@@ -270,97 +186,7 @@ def _locked(session: Session, gate: str) -> tuple[Case, Gate]:
     return case, session.get_one(Gate, gate, with_for_update=True, populate_existing=True)
 
 
-def _keep(session: Session, gate: Gate, answer: Answer, by: Provenance, now: datetime) -> None:
-    decision = Decision(
-        id=digest([gate.id, gate.revision, by.actor])[:32],
-        case_id=gate.case_id,
-        revision=gate.revision,
-        gate_id=gate.id,
-        actor=by.actor,
-        actor_kind=by.actor_kind,
-        verdict=answer.verdict,
-        action=answer.action,
-        severity=gate.severity,
-        queue=answer.escalate_to or gate.queue,
-        clause=answer.clause,
-        rationale=answer.rationale,
-        unknown=[],
-        evidence_digest=gate.evidence_digest,
-        policy_digest=gate.policy_digest,
-        code_version=by.code_version,
-        flow_run_id=gate.flow_run_id,
-        decided_at=now,
-    )
-    session.add(decision)
-    data = {
-        "decision": decision.id,
-        "verdict": str(answer.verdict),
-        "action": answer.action,
-        "escalate_to": answer.escalate_to,
-        "clause": answer.clause,
-        "rationale_digest": digest(answer.rationale),
-    }
-    _entry(session, gate, Action.GATE_ANSWERED, data, by, now)
-
-
-def _decide(session: Session, gate: Gate, answer: Answer, by: Provenance, now: datetime) -> None:
-    gate.status = GateStatus.DECIDED
-    gate.verdict = answer.verdict
-    gate.action = answer.action
-    gate.escalate_to = answer.escalate_to
-    gate.decided_at = now
-    session.add(gate)
-    data = {
-        "verdict": str(answer.verdict),
-        "action": answer.action,
-        "escalate_to": answer.escalate_to,
-        "answers": [earlier.id for earlier in answers_at(session, gate.id)],
-    }
-    _entry(session, gate, Action.GATE_DECIDED, data, by, now)
-
-
-def _close(session: Session, case: Case, gate: Gate, by: Provenance, now: datetime) -> None:
-    check_transition(Status(case.status), Status.CLOSED)
-    case.status = Status.CLOSED
-    case.action = gate.action
-    case.closed_at = case.updated_at = now
-    session.add(case)
-    data = {"action": gate.action, "verdict": gate.verdict}
-    _entry(session, gate, Action.CASE_CLOSED, data, by, now)
-
-
-def _open_following(
-    session: Session, case: Case, gate: Gate, following: str, by: Provenance, now: datetime
-) -> None:
-    check_transition(Status(case.status), Status.WAITING)
-    queue = str(gate.escalate_to)
-    asked_by = answers_at(session, gate.id)[-1].actor
-    session.add(
-        Gate(
-            id=following,
-            case_id=gate.case_id,
-            revision=gate.revision,
-            step=gate.step + 1,
-            queue=queue,
-            severity=gate.severity,
-            proposed_action=gate.proposed_action,
-            reason=f"handed over from {gate.queue}",
-            requested_by=asked_by,
-            status=GateStatus.OPEN,
-            evidence_digest=gate.evidence_digest,
-            policy_digest=gate.policy_digest,
-            flow_run_id=gate.flow_run_id,
-            opened_at=now,
-        )
-    )
-    case.queue = queue
-    case.updated_at = now
-    session.add(case)
-    data = {"gate": following, "queue": queue, "requested_by": asked_by, "step": gate.step + 1}
-    _entry(session, gate, Action.GATE_OPENED, data, by, now)
-
-
-def _entry(
+def record(
     session: Session,
     gate: Gate,
     action: Action,
@@ -368,6 +194,7 @@ def _entry(
     by: Provenance,
     now: datetime,
 ) -> None:
+    """Write what happened at a gate into the history of its case."""
     draft = Draft(
         chain=gate.case_id,
         action=action,

@@ -20,8 +20,8 @@ from sqlalchemy import Engine
 
 import casework.review_runs
 from casework.errors import Conflict
+from casework.store.carrying import carry_out
 from casework.store.engine import transaction
-from casework.store.gates import carry_out
 from casework.store.tables import Case, Gate
 from deployments.deploy import deploy_all
 from flows.reconcile import reconcile

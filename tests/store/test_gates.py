@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from casework.answering import Taken, answer_gate
 from casework.errors import CaseworkError, Conflict, Denied, NotFound
 from casework.gates import ActorKind
+from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.gates import (
     answers_at,
-    carry_out,
     gate_by_id,
     gates_without_run,
     note_wake,

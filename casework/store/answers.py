@@ -1,0 +1,110 @@
+"""Taking answers at gates: the guard rules, and what it ruled is kept."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from casework.canonical import digest
+from casework.gates import (
+    Accepted,
+    Answer,
+    GateStatus,
+    Given,
+    Person,
+    Refused,
+    Situation,
+    Terms,
+    Verdict,
+    judge,
+)
+from casework.ledger.entries import Action, Provenance
+from casework.store.gates import answers_at, deny, held, record
+from casework.store.tables import Decision, Gate
+
+
+def take_answer(
+    session: Session,
+    gate: str,
+    person: Person,
+    answer: Answer,
+    terms: Terms,
+    by: Provenance,
+    now: datetime,
+) -> Accepted | Refused:
+    """Let the guard rule on an answer and keep what it ruled, a refusal too.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    case, found = held(session, gate)
+    given = [
+        Given(earlier.actor, Verdict(earlier.verdict), earlier.action)
+        for earlier in answers_at(session, gate)
+    ]
+    situation = Situation(
+        status=GateStatus(found.status),
+        queue=found.queue,
+        requested_by=found.requested_by,
+        evidence_digest=found.evidence_digest,
+        current=found.revision == case.revision,
+        given=given,
+    )
+    ruling = judge(situation, person, answer, terms)
+    if isinstance(ruling, Refused):
+        deny(session, found, ruling.reason, by, now)
+        return ruling
+    _keep(session, found, answer, by, now)
+    if ruling.missing == 0:
+        _decide(session, found, answer, by, now)
+    else:
+        session.flush()
+    return ruling
+
+
+def _keep(session: Session, gate: Gate, answer: Answer, by: Provenance, now: datetime) -> None:
+    decision = Decision(
+        id=digest([gate.id, gate.revision, by.actor])[:32],
+        case_id=gate.case_id,
+        revision=gate.revision,
+        gate_id=gate.id,
+        actor=by.actor,
+        actor_kind=by.actor_kind,
+        verdict=answer.verdict,
+        action=answer.action,
+        severity=gate.severity,
+        queue=answer.escalate_to or gate.queue,
+        clause=answer.clause,
+        rationale=answer.rationale,
+        unknown=[],
+        evidence_digest=gate.evidence_digest,
+        policy_digest=gate.policy_digest,
+        code_version=by.code_version,
+        flow_run_id=gate.flow_run_id,
+        decided_at=now,
+    )
+    session.add(decision)
+    data = {
+        "decision": decision.id,
+        "verdict": str(answer.verdict),
+        "action": answer.action,
+        "escalate_to": answer.escalate_to,
+        "clause": answer.clause,
+        "rationale_digest": digest(answer.rationale),
+    }
+    record(session, gate, Action.GATE_ANSWERED, data, by, now)
+
+
+def _decide(session: Session, gate: Gate, answer: Answer, by: Provenance, now: datetime) -> None:
+    gate.status = GateStatus.DECIDED
+    gate.verdict = answer.verdict
+    gate.action = answer.action
+    gate.escalate_to = answer.escalate_to
+    gate.decided_at = now
+    session.add(gate)
+    data = {
+        "verdict": str(answer.verdict),
+        "action": answer.action,
+        "escalate_to": answer.escalate_to,
+        "answers": [earlier.id for earlier in answers_at(session, gate.id)],
+    }
+    record(session, gate, Action.GATE_DECIDED, data, by, now)

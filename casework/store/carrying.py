@@ -1,0 +1,87 @@
+"""Carrying out what was decided at a gate: the case is closed, or handed over to the next gate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from casework.cases import Status, check_transition
+from casework.gates import GateStatus, Verdict, gate_id
+from casework.ledger.entries import Action, Provenance
+from casework.store.gates import answers_at, held, record
+from casework.store.tables import Case, Gate
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """What became of a gate, and the gate after it where the case was handed over."""
+
+    status: GateStatus
+    following: str | None
+
+
+def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> CarriedOut:
+    """Do what was decided at a gate: close the case, or open the next gate.
+
+    Safe to repeat: a gate that has been carried out answers the same again, and one that is open
+    or superseded is left alone.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    case, found = held(session, gate)
+    following = gate_id(found.case_id, found.revision, found.step + 1)
+    if found.status != GateStatus.DECIDED or found.revision != case.revision:
+        known = session.get(Gate, following) is not None
+        return CarriedOut(GateStatus(found.status), following if known else None)
+    found.status = GateStatus.CARRIED_OUT
+    session.add(found)
+    data = {"verdict": found.verdict, "action": found.action, "escalate_to": found.escalate_to}
+    record(session, found, Action.GATE_CARRIED_OUT, data, by, now)
+    if found.verdict == Verdict.ESCALATE:
+        found.settled_at = now  # its run goes on to the next gate
+        _open_following(session, case, found, following, by, now)
+        return CarriedOut(GateStatus.CARRIED_OUT, following)
+    _close(session, case, found, by, now)
+    return CarriedOut(GateStatus.CARRIED_OUT, None)
+
+
+def _close(session: Session, case: Case, gate: Gate, by: Provenance, now: datetime) -> None:
+    check_transition(Status(case.status), Status.CLOSED)
+    case.status = Status.CLOSED
+    case.action = gate.action
+    case.closed_at = case.updated_at = now
+    session.add(case)
+    data = {"action": gate.action, "verdict": gate.verdict}
+    record(session, gate, Action.CASE_CLOSED, data, by, now)
+
+
+def _open_following(
+    session: Session, case: Case, gate: Gate, following: str, by: Provenance, now: datetime
+) -> None:
+    check_transition(Status(case.status), Status.WAITING)
+    queue = str(gate.escalate_to)
+    asked_by = answers_at(session, gate.id)[-1].actor
+    session.add(
+        Gate(
+            id=following,
+            case_id=gate.case_id,
+            revision=gate.revision,
+            step=gate.step + 1,
+            queue=queue,
+            severity=gate.severity,
+            proposed_action=gate.proposed_action,
+            reason=f"handed over from {gate.queue}",
+            requested_by=asked_by,
+            status=GateStatus.OPEN,
+            evidence_digest=gate.evidence_digest,
+            policy_digest=gate.policy_digest,
+            flow_run_id=gate.flow_run_id,
+            opened_at=now,
+        )
+    )
+    case.queue = queue
+    case.updated_at = now
+    session.add(case)
+    data = {"gate": following, "queue": queue, "requested_by": asked_by, "step": gate.step + 1}
+    record(session, gate, Action.GATE_OPENED, data, by, now)
