@@ -1,0 +1,120 @@
+"""Putting prefect.yaml on a real server, as an operator does and as the embedded stack does."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import yaml
+from prefect import get_client
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.settings import PREFECT_API_URL
+
+from casework.resources import resource
+from deployments.deploy import deploy_all
+from tests.source import ROOT
+
+pytestmark = pytest.mark.slow
+
+#: What two ways of deploying must agree on.
+SAME = (
+    "description",
+    "tags",
+    "parameters",
+    "entrypoint",
+    "work_pool_name",
+    "job_variables",
+    "paused",
+    "enforce_parameter_schema",
+    "parameter_openapi_schema",
+)
+
+
+@pytest.fixture
+async def clean(prefect_server: None) -> AsyncIterator[None]:
+    """No deployment of ours before, and none that runs on a schedule left behind."""
+    await remove_all()
+    yield
+    await remove_all()
+
+
+async def remove_all() -> None:
+    async with get_client() as client:
+        for deployment in await ours():
+            await client.delete_deployment(deployment.id)
+
+
+async def ours() -> list[DeploymentResponse]:
+    """The deployments that carry our tag, by name."""
+    async with get_client() as client:
+        found = await client.read_deployments(limit=200)
+    return sorted((each for each in found if "casework" in each.tags), key=lambda each: each.name)
+
+
+def declared() -> list[dict[str, Any]]:
+    """What prefect.yaml declares, by name."""
+    document = yaml.safe_load(resource("prefect.yaml").read_text())
+    return sorted(document["deployments"], key=lambda entry: entry["name"])
+
+
+def prefect_deploy() -> None:
+    """``prefect --no-prompt deploy --all``, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        cwd=ROOT,
+        env={**os.environ, "PREFECT_API_URL": str(PREFECT_API_URL.value())},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def shape(deployment: DeploymentResponse) -> dict[str, Any]:
+    """What matters of a deployment, without what differs from one server to the next."""
+    options = deployment.concurrency_options
+    return {
+        **{name: getattr(deployment, name) for name in SAME},
+        "limit": deployment.global_concurrency_limit and deployment.global_concurrency_limit.limit,
+        "collision": options and str(options.collision_strategy.value),
+        "schedules": sorted(
+            (each.slug, each.active, each.schedule.interval.total_seconds(), each.parameters)
+            for each in deployment.schedules
+        ),
+    }
+
+
+async def test_deploying_twice_leaves_what_is_declared_once(clean: None) -> None:
+    await deploy_all(only=())
+    prefect_deploy()
+    first = await ours()
+    prefect_deploy()
+    second = await ours()
+    assert [each.name for each in second] == [entry["name"] for entry in declared()]
+    assert [each.id for each in second] == [each.id for each in first]
+    assert [shape(each) for each in second] == [shape(each) for each in first]
+    for entry, found in zip(declared(), map(shape, second), strict=True):
+        limit = entry.get("concurrency_limit", {})
+        wanted = [each["interval"] for each in entry.get("schedules", [])]
+        assert [interval for _, _, interval, _ in found["schedules"]] == wanted
+        assert found["limit"] == limit.get("limit")
+        assert found["collision"] == limit.get("collision_strategy")
+        assert {name: found[name] for name in ("description", "parameters", "entrypoint")} == {
+            name: entry[name] for name in ("description", "parameters", "entrypoint")
+        }
+        assert sorted(found["tags"]) == sorted(entry["tags"])
+        assert found["work_pool_name"] == entry["work_pool"]["name"]
+
+
+async def test_the_embedded_stack_deploys_the_same(clean: None) -> None:
+    await deploy_all(only=())
+    prefect_deploy()
+    by_operator = [shape(each) for each in await ours()]
+    await remove_all()
+    await deploy_all()
+    assert [shape(each) for each in await ours()] == by_operator
+    await deploy_all()
+    assert [shape(each) for each in await ours()] == by_operator
