@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml uv.lock
 		(echo "Python 3.11 or later is needed; for example: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	$(BIN)/uv sync --quiet --locked --python $(BIN)/python
+	$(BIN)/uv sync --quiet --locked --compile-bytecode --python $(BIN)/python
 	@touch $(STAMP)
 
 install: $(STAMP)
@@ -40,7 +40,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 bench: $(STAMP)
-	$(BIN)/uv sync --quiet --locked --python $(BIN)/python --group bench
+	$(BIN)/uv sync --quiet --locked --compile-bytecode --python $(BIN)/python --group bench
 	$(BIN)/python -m benchmarks
 
 clean:

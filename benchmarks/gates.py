@@ -22,7 +22,8 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import make_url
 
-from benchmarks.waiting import PERSON, introduce, now, row, waiting
+from benchmarks.table import row
+from benchmarks.waiting import PERSON, introduce, now, waiting
 from casework.answering import answer_gate
 from casework.settings import load_settings
 from casework.store.engine import open_engine, reading

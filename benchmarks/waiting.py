@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlmodel import col
@@ -62,10 +61,3 @@ def introduce(engine: Engine) -> None:
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
-
-
-def row(
-    figure: str, value: float | str, unit: str, limit: str = "", peer: str = ""
-) -> dict[str, Any]:
-    """One line of the table."""
-    return {"figure": figure, "value": value, "unit": unit, "limit": limit, "peer": peer}
