@@ -106,9 +106,7 @@ async def _take(engine: Any, settings: Any, path: Path, by: Any) -> int:
 def _write(path: Path, tickets: int) -> None:
     """Tickets of some 300 characters, nine in ten of them spam, from many subjects."""
     chance = random.Random(7)
-    words = (
-        "market river stone quick lantern garden paper yellow engine window copper meadow".split()
-    )
+    words = ["market", "river", "stone", "lantern", "garden", "paper", "window", "copper"]
     with path.open("w") as file:
         for number in range(tickets):
             filler = " ".join(chance.choices(words, k=36))
@@ -143,10 +141,8 @@ def _raw(folder: Path, tickets: int) -> float:
     began = time.perf_counter()
     for table, values in rows.items():
         marks = ",".join("?" * len(values[0])) if values else ""
-        for start in range(0, len(values), 5000):
-            target.executemany(
-                f"INSERT INTO {table} VALUES ({marks})", values[start : start + 5000]
-            )
+        for batch in in_batches(values, 5000):
+            target.executemany(f"INSERT INTO {table} VALUES ({marks})", batch)
             target.commit()
     return tickets / (time.perf_counter() - began)
 
