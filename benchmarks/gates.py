@@ -62,7 +62,7 @@ async def _measure(folder: Path) -> list[dict[str, Any]]:
     introduce(engine)
     gates = await waiting(engine, folder, MANY + PACED + FEW, "runs")
     began = time.perf_counter()
-    made = (await make_missing_runs.fn())["made"]
+    made = (await make_missing_runs.fn(patience=300.0))["made"]
     rows = [row("gates: runs made suspended", _rate(made, began), "runs/s")]
     many, paced, few = gates[:MANY], gates[MANY : MANY + PACED], gates[MANY + PACED :]
     with _worker("casework", "casework-review"):

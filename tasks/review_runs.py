@@ -1,5 +1,6 @@
 """Keeping gates and their runs together: runs are made, woken, made again, and let go."""
 
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
@@ -19,31 +20,33 @@ from integrations.prefect_runs import PrefectReviewRuns
 from tasks.case_review import takes_form
 from tasks.context import Context, surroundings
 
+#: Seconds that a batch flow spends on making runs; a minute later the reconciler makes the rest.
+PATIENCE: Final = 15.0
+
 #: Gates looked at in one go.
 _PAGE: Final = 200
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, retries=3, retry_delay_seconds=[2, 10, 30])
-async def make_missing_runs() -> dict[str, int]:
-    """Make a run for every gate that has none, the most severe first.
+async def make_missing_runs(patience: float = PATIENCE) -> dict[str, int]:
+    """Make a run for every gate that has none, the most severe first, for so many seconds.
 
     Returns:
-        ``made``, and ``failed``: gates that still have none; the next round tries again.
+        ``made``, ``failed``, and ``left``: gates whose run the reconciler makes.
     """
     here = surroundings("review_runs")
     counts: Counter[str] = Counter(made=0, failed=0)
+    until = time.monotonic() + patience
+    with reading(here.engine) as session:
+        gates = gates_without_run(session)
     async with get_client() as client:
         runs = PrefectReviewRuns(client)
-        while True:
-            with reading(here.engine) as session:
-                gates = gates_without_run(session, _PAGE)
-            if not gates:
+        for gate in gates:
+            if counts["failed"] or time.monotonic() > until:
                 break
-            done = await _each(here, runs, [(gate, Step.MAKE_SUSPENDED) for gate in gates])
-            counts += done
-            if done["failed"]:
-                break
-    return {"made": counts.total() - counts["failed"], "failed": counts["failed"]}
+            taken = await _take(here, runs, gate, Step.MAKE_SUSPENDED)
+            counts["failed" if taken == "failed" else "made"] += 1
+    return {**counts, "left": len(gates) - counts["made"]}
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, retries=3, retry_delay_seconds=[2, 10, 30])

@@ -145,7 +145,7 @@ def unsettled_gates(session: Session, limit: int = 1000, after: str = "") -> lis
     return list(session.scalars(statement))
 
 
-def gates_without_run(session: Session, limit: int = 1000) -> list[Gate]:
+def gates_without_run(session: Session, limit: int = 10_000) -> list[Gate]:
     """Open or decided gates that no run waits at, the most severe first."""
     statement = (
         select(Gate)
