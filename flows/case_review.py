@@ -34,25 +34,27 @@ async def case_review(case_id: str, gate_id: str) -> str:
         get_run_logger().info("Gate %s is %s, attempt %s", gate_id, gate["status"], gate["attempt"])
         if not gate["ours"]:
             return "replaced"
+        if not fresh and await answer_from_form(gate_id, str(flow_run.id), gate["attempt"]):
+            continue
         match gate["status"]:
             case GateStatus.SUPERSEDED:
                 return "superseded"
             case GateStatus.OPEN:
                 await _wait(gate, fresh)
-            case _:
+                fresh = False
+            case before:
                 done = await carry_out_decision(gate_id)
                 if done["following"] is None:
                     return "superseded" if done["status"] == GateStatus.SUPERSEDED else "closed"
-                gate_id, fresh = done["following"], True
+                # Only a gate that this very execution opened has not been waited at: a run that
+                # was woken at its second gate comes by the first one again.
+                gate_id, fresh = done["following"], before == GateStatus.DECIDED
 
 
 async def _wait(gate: dict[str, Any], fresh: bool) -> None:
-    """Suspend at an open gate; return only where Prefect's form brought an accepted answer."""
-    gate_id, attempt = gate["gate_id"], gate["attempt"]
-    if not fresh:
-        if await answer_from_form(gate_id, str(flow_run.id), attempt):
-            return
-        attempt = await wait_again(gate_id)
+    """Suspend at an open gate, under a key that has not been used before."""
+    gate_id = gate["gate_id"]
+    attempt = gate["attempt"] if fresh else await wait_again(gate_id)
     await asuspend_flow_run(
         wait_for_input=form_for(gate_id),
         key=pause_key(gate_id, attempt),

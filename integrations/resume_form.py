@@ -5,9 +5,12 @@ only where the setting ``prefect_ui_decisions`` says so and one person suffices.
 default: an empty body must never mean a decision.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 from uuid import UUID
 
+import httpx
 import orjson
 from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import ObjectNotFound
@@ -33,9 +36,10 @@ class AnswerForm(RunInput):
 
 
 async def offer_form(client: PrefectClient, flow_run_id: UUID, key: str) -> None:
-    """Save the form's schema for a run that was made suspended."""
+    """Save the form's schema for a run that was made suspended; one that is there already stays."""
     schema = orjson.dumps(AnswerForm.model_json_schema(by_alias=True)).decode()
-    await client.create_flow_run_input(flow_run_id=flow_run_id, key=key, value=schema)
+    with _allowed(httpx.codes.CONFLICT):
+        await client.create_flow_run_input(flow_run_id=flow_run_id, key=key, value=schema)
 
 
 async def take_form(
@@ -47,12 +51,30 @@ async def take_form(
         The fields of ``AnswerForm`` as they came, or None where the run was resumed without.
     """
     key = keyset_from_paused_state(Suspended(pause_key=pause_key(gate_id, attempt)))["response"]
-    try:
+    raw = ""
+    with _allowed(httpx.codes.NOT_FOUND):
         raw = await client.read_flow_run_input(flow_run_id, key)
         await client.delete_flow_run_input(flow_run_id, key)
+    fields = _parsed(raw)
+    return fields if isinstance(fields, dict) and fields else None
+
+
+def _parsed(raw: str) -> Any:
+    """What a response says; nothing where somebody wrote there what is not JSON."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+
+
+@contextmanager
+def _allowed(status: httpx.codes) -> Iterator[None]:
+    """Take one answer of the server for an outcome; its client raises it in either of two ways."""
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != status:
+            raise
     except ObjectNotFound:
-        return None
-    if not raw:
-        return None
-    fields = orjson.loads(raw)
-    return fields if isinstance(fields, dict) else None
+        if status != httpx.codes.NOT_FOUND:
+            raise

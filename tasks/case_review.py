@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from casework.answering import answer_gate, bundle_of
 from casework.errors import Conflict, Denied
-from casework.gates import ActorKind
+from casework.gates import ActorKind, seen_in_full
 from casework.settings import Settings
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
@@ -112,11 +112,10 @@ def takes_form(settings: Settings, engine: Engine, gate_id: str) -> bool:
 
 
 def _payload(fields: dict[str, Any], digest: str) -> dict[str, Any]:
-    seen = str(fields.get("evidence", "")).strip().lower()
     return {
         "verdict": fields.get("verdict"),
         "action": fields.get("action") or None,
         "escalate_to": fields.get("escalate_to") or None,
         "rationale": fields.get("rationale"),
-        "evidence_digest": digest if len(seen) >= 12 and digest.startswith(seen) else seen,
+        "evidence_digest": seen_in_full(digest, str(fields.get("evidence", ""))),
     }

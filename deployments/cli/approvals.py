@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from casework.answering import Taken, answer_gate, bundle_of
 from casework.errors import EngineError, InputError
-from casework.gates import Verdict
+from casework.gates import Verdict, seen_in_full
 from casework.settings import Settings
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
@@ -107,14 +107,14 @@ def _as(person: str, settings: Settings) -> Any:
 
 def _seen(engine: Engine, gate: str, prefix: str) -> str:
     """The whole evidence digest from its beginning; a wrong one stays as it is, to be refused."""
-    if len(prefix) < 12:
+    if len(prefix.strip()) < 12:
         raise InputError(
             "give at least 12 characters of the evidence digest",
             hint=f"read it with: casework approvals show {gate}",
         )
     with reading(engine) as session:
         digest = gate_by_id(session, gate).evidence_digest
-    return digest if digest.startswith(prefix.lower()) else prefix.ljust(64, "?")[:64]
+    return seen_in_full(digest, prefix)
 
 
 def _wake(settings: Settings, taken: Taken) -> bool:

@@ -19,6 +19,7 @@ from casework.gates import (
     Terms,
     Verdict,
     judge,
+    seen_in_full,
 )
 
 DIGEST = "a" * 64
@@ -167,3 +168,14 @@ def test_nothing_but_a_fitting_answer_is_accepted(
         and requester == "policy"
     )
     assert isinstance(judge(situation, person, answer(digest=digest), TERMS), Accepted) == fits
+
+
+@pytest.mark.parametrize("typed", ["ab" * 32, "ab" * 6, " ABABABABABAB\n"])
+def test_twelve_characters_of_the_evidence_stand_for_all_of_it(typed: str) -> None:
+    assert seen_in_full("ab" * 32, typed) == "ab" * 32
+
+
+@pytest.mark.parametrize("typed", ["", "ab" * 5, "cd" * 6, "ab" * 40])
+def test_other_evidence_stays_other_at_the_length_of_a_digest(typed: str) -> None:
+    assert seen_in_full("ab" * 32, typed) != "ab" * 32
+    assert len(seen_in_full("ab" * 32, typed)) == 64
