@@ -106,7 +106,8 @@ async def _finished(engine: Any, gates: Sequence[str]) -> float:
     await _wake(engine, gates)
     ends = await _ends(engine, gates)
     starts = await _starts(engine, gates)
-    return len(gates) / (max(ends.values()) - min(starts)).total_seconds()
+    seconds: float = (max(ends.values()) - min(starts)).total_seconds()
+    return len(gates) / seconds
 
 
 def _decide(engine: Any, gates: Sequence[str]) -> None:
