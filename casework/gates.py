@@ -241,7 +241,9 @@ def seen_in_full(digest: str, seen: str) -> str:
     Anything else comes back at a digest's length, so that the guard refuses it as other evidence.
     """
     given = seen.strip().lower()
-    return digest if len(given) >= 12 and digest.startswith(given) else given.ljust(64, "?")[:64]
+    if len(given) >= 12 and digest.startswith(given):
+        return digest
+    return f"?{given}".ljust(64, "?")[:64]
 
 
 def shown(reading: Reading) -> bytes:
