@@ -14,9 +14,8 @@ from casework.gates import GateStatus
 from casework.review_runs import pause_key
 from tasks.case_review import (
     answer_from_form,
-    carry_out_decision,
     form_for,
-    look_at_gate,
+    visit_gate,
     wait_again,
 )
 
@@ -30,11 +29,12 @@ async def case_review(case_id: str, gate_id: str) -> str:
     """
     fresh = False
     while True:
-        gate = await look_at_gate(gate_id, str(flow_run.id))
+        gate = await visit_gate(gate_id, str(flow_run.id))
         get_run_logger().info("Gate %s is %s, attempt %s", gate_id, gate["status"], gate["attempt"])
         if not gate["ours"]:
             return "replaced"
-        if not fresh and await answer_from_form(gate_id, str(flow_run.id), gate["attempt"]):
+        may_hold_answer = gate["form"] and not fresh
+        if may_hold_answer and await answer_from_form(gate_id, str(flow_run.id), gate["attempt"]):
             continue
         match gate["status"]:
             case GateStatus.SUPERSEDED:
@@ -42,13 +42,12 @@ async def case_review(case_id: str, gate_id: str) -> str:
             case GateStatus.OPEN:
                 await _wait(gate, fresh)
                 fresh = False
-            case before:
-                done = await carry_out_decision(gate_id)
-                if done["following"] is None:
-                    return "superseded" if done["status"] == GateStatus.SUPERSEDED else "closed"
+            case _ if gate["following"] is None:
+                return "closed"
+            case _:
                 # Only a gate that this very execution opened has not been waited at: a run that
                 # was woken at its second gate comes by the first one again.
-                gate_id, fresh = done["following"], before == GateStatus.DECIDED
+                gate_id, fresh = gate["following"], gate["carried_out"]
 
 
 async def _wait(gate: dict[str, Any], fresh: bool) -> None:

@@ -3,7 +3,6 @@
 Every task reads the store anew, never Prefect's caches or the value a run was resumed with.
 """
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from sqlalchemy import Engine
 
 from casework.answering import answer_gate, bundle_of
 from casework.errors import Conflict, Denied
-from casework.gates import ActorKind, seen_in_full
+from casework.gates import ActorKind, GateStatus, seen_in_full
 from casework.settings import Settings
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
@@ -26,35 +25,39 @@ RETRIES: dict[str, Any] = {"retries": 5, "retry_delay_seconds": [1, 2, 5, 15, 30
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-async def look_at_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
-    """Read how a gate stands, and make sure that it names this run.
+async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
+    """Read how a gate stands, and carry out a decision that is found there.
+
+    One task and not two: a task run costs a review run a tenth of its time.
 
     Returns:
-        The fields of ``casework.store.gates.Standing``, and ``ours``: whether this run is the one
-        the gate names. A run that another one has replaced must not touch the gate.
+        ``gate_id``, ``attempt`` and ``status`` after the visit; ``ours``, whether the gate names
+        this run (one that another has replaced touches nothing); ``carried_out``, whether this
+        visit did it; ``following``, the next gate's id where the case was handed over; ``form``,
+        whether Prefect's form may hold an answer.
     """
     here = surroundings("case_review")
     with reading(here.engine) as session:
         found = standing(session, gate_id)
-    if found.flow_run_id is None:
-        # Its maker was stopped between making the run and naming it at the gate.
-        with transaction(here.engine) as session:
-            assign_run(session, gate_id, flow_run_id, here.by, here.now)
-    ours = found.flow_run_id in (None, flow_run_id)
-    return {**asdict(found), "ours": ours}
-
-
-@task(cache_policy=NO_CACHE, persist_result=False, **RETRIES)
-async def carry_out_decision(gate_id: str) -> dict[str, Any]:
-    """Do what was decided.
-
-    Returns:
-        ``status`` of the gate afterwards, and ``following``: the next gate's id where the case
-        was handed over.
-    """
-    here = surroundings("case_review")
+    told = {
+        "gate_id": gate_id,
+        "attempt": found.attempt,
+        "status": str(found.status),
+        "ours": found.flow_run_id in (None, flow_run_id),
+        "carried_out": False,
+        "following": None,
+        "form": here.settings.prefect_ui_decisions != "off",
+    }
+    if not told["ours"]:
+        return told
     with transaction(here.engine) as session:
-        return asdict(carry_out(session, gate_id, here.by, here.now))
+        if found.flow_run_id is None:
+            # Its maker was stopped between making the run and naming it at the gate.
+            assign_run(session, gate_id, flow_run_id, here.by, here.now)
+        done = carry_out(session, gate_id, here.by, here.now)
+    carried_out = found.status is GateStatus.DECIDED and done.status is GateStatus.CARRIED_OUT
+    following = {"following": done.following, "carried_out": carried_out}
+    return {**told, **following, "status": str(done.status)}
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, **RETRIES)

@@ -1,11 +1,12 @@
 """Keeping gates and their runs together: runs are made, woken, made again, and let go."""
 
+import logging
 import time
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
 
-from prefect import get_client, get_run_logger, task
+from prefect import get_client, task
 from prefect.cache_policies import NO_CACHE
 
 from casework.errors import EngineError
@@ -19,6 +20,8 @@ from casework.store.tables import Gate
 from integrations.prefect_runs import PrefectReviewRuns
 from tasks.case_review import takes_form
 from tasks.context import Context, surroundings
+
+log = logging.getLogger(__name__)
 
 #: Seconds that a batch flow spends on making runs; a minute later the reconciler makes the rest.
 PATIENCE: Final = 15.0
@@ -106,7 +109,7 @@ async def _take(here: Context, runs: ReviewRuns, gate: Gate, step: Step) -> str:
             case _:
                 pass
     except EngineError as error:
-        get_run_logger().warning("Gate %s: %s failed: %s", gate.id, step, error)
+        log.warning("Gate %s: %s failed: %s", gate.id, step, error)
         return "failed"
     return str(step)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, func, select
 from sqlmodel import col
 
 from casework.errors import InputError
+from casework.mapping import load_mapping
 from casework.policy.bundle import load_bundle
 from casework.settings import Settings
 from casework.store.engine import reading
@@ -58,8 +59,10 @@ def run_intake(
     settings: Settings, file: Path, mapping: Path | None, source: str | None
 ) -> dict[str, int]:
     """Run the intake flow here and now, on the server that runs or one started for it."""
-    if str(file) != "-" and not file.exists():
-        raise InputError(f"there is no file {file}")
+    if str(file) != "-" and not file.is_file():
+        raise InputError(f"there is no file {file}", hint="give a JSONL or CSV file, or -")
+    if mapping is not None:
+        load_mapping(mapping)
     load_bundle(settings.bundle_dir)
     engine = set_up(settings)
     with server(settings):

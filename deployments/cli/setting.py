@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from casework.errors import InputError
+from casework.errors import ConfigurationError, InputError, StoreError
 from casework.ledger.entries import Provenance
 from casework.settings import Settings, load_settings
 from casework.store.engine import open_engine
@@ -27,6 +27,8 @@ def opened(settings: Settings) -> Engine:
     Raises:
         StoreError: it has not, or does not answer.
     """
+    if not settings.database_url and not (settings.home / "casework.db").exists():
+        raise StoreError(f"there is no store in {settings.home}", hint="run: casework db upgrade")
     engine = open_engine(settings.store_url)
     check_current(engine)
     return engine
@@ -40,6 +42,13 @@ def set_up(settings: Settings) -> Engine:
     """
     if settings.database_url:
         return opened(settings)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the home folder {settings.home} cannot be made: {error.strerror}",
+            hint="set CASEWORK_HOME to a folder you may write to",
+        ) from error
     engine = open_engine(settings.store_url)
     upgrade(engine)
     return engine

@@ -21,7 +21,9 @@ RESTART_SECONDS: Final = 5.0
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the Prefect server.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the Prefect server.")
+    ] = None,
 ) -> None:
     """Run the Prefect server and its workers until Ctrl-C; what waits goes on where it stopped."""
     with reported():

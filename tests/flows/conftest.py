@@ -1,6 +1,8 @@
 """One Prefect server for all tests of flows, and what is needed to run a flow run by hand."""
 
+import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,6 @@ from prefect.testing.utilities import prefect_test_harness
 from sqlalchemy import Engine
 
 from casework.store.engine import open_engine
-from casework.store.schema import upgrade
 from deployments.deploy import deploy_all
 
 
@@ -28,18 +29,20 @@ def prefect_server() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-async def deployed(prefect_server: None) -> None:
-    """The deployments, as ``casework up`` makes them."""
-    await deploy_all(only={"case-review", "reconcile"})
+@pytest.fixture(scope="session")
+def deployed(prefect_server: None) -> None:
+    """The deployments of review runs, as ``casework up`` makes them."""
+    asyncio.run(deploy_all(only={"case-review"}))
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def store(
+    migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
     """An empty, migrated store that the flows' own settings point at."""
     monkeypatch.setenv("CASEWORK_HOME", str(tmp_path))
     monkeypatch.delenv("CASEWORK_DATABASE_URL", raising=False)
+    shutil.copyfile(migrated_sqlite, tmp_path / "casework.db")
     engine = open_engine(f"sqlite:///{tmp_path / 'casework.db'}")
-    upgrade(engine)
     yield engine
     engine.dispose()

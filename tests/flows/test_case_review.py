@@ -4,7 +4,6 @@ from prefect import get_client
 from sqlalchemy import Engine
 
 from casework.gates import gate_id as make_gate_id
-from flows.reconcile import reconcile
 from tests.flows.review import (
     case_status,
     decide,
@@ -12,6 +11,7 @@ from tests.flows.review import (
     gate_status,
     history,
     read_run,
+    reconcile,
     run_of,
     state_of,
     suspended_case,

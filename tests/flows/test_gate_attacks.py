@@ -24,7 +24,7 @@ from casework.store.carrying import carry_out
 from casework.store.engine import transaction
 from casework.store.tables import Case, Gate
 from deployments.deploy import deploy_all
-from flows.reconcile import reconcile
+from flows.reconcile import reconcile as reconcile_flow
 from tests.factories.gates import BY, NOW
 from tests.flows.review import (
     case_status,
@@ -33,6 +33,7 @@ from tests.flows.review import (
     gate_status,
     history,
     read_run,
+    reconcile,
     resume,
     run_of,
     set_state,
@@ -243,7 +244,7 @@ async def test_a_redeploy_with_other_code_approves_nothing(store: Engine, deploy
     async with get_client() as client:
         assert before is not None
         await client.delete_deployment(before)
-    await deploy_all(only={"case-review", "reconcile"})
+    await deploy_all(only={"case-review"})
     await still_waits_after_redeploy(store, gate, run)
 
 
@@ -260,7 +261,7 @@ async def still_waits_after_redeploy(store: Engine, gate: str, run: str) -> None
 async def test_two_reconcilers_at_once_make_one_run(store: Engine, deployed: None) -> None:
     gate, run = await suspended_case(store)
     await set_state(run, Completed(), force=True)
-    await asyncio.gather(reconcile(), reconcile())
+    await asyncio.gather(reconcile_flow(), reconcile_flow())
     made = [action for action in history(store, gate) if action == "run.assigned"]
     assert len(made) == 2, "the first one, and one in its place"
 

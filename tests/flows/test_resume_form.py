@@ -17,7 +17,6 @@ from casework.review_runs import pause_key
 from casework.store.engine import reading
 from casework.store.gates import gate_by_id
 from casework.store.tables import Decision, Gate, LedgerEntry
-from flows.reconcile import reconcile
 from integrations.prefect_runs import PrefectReviewRuns
 from tests.flows.review import (
     case_status,
@@ -26,6 +25,7 @@ from tests.flows.review import (
     gate_status,
     history,
     read_run,
+    reconcile,
     resume,
     run_of,
     state_of,

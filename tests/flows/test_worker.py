@@ -16,12 +16,12 @@ from prefect.states import Cancelling
 from sqlalchemy import Engine, text
 
 import casework.review_runs
-from flows.reconcile import reconcile
 from tests.flows.review import (
     case_status,
     decide,
     gate_status,
     history,
+    reconcile,
     resume,
     run_of,
     set_state,
