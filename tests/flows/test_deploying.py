@@ -33,11 +33,12 @@ SAME = (
 
 
 @pytest.fixture
-async def clean(prefect_server: None) -> AsyncIterator[None]:
-    """No deployment of ours before, and none that runs on a schedule left behind."""
+async def clean(deployed: None) -> AsyncIterator[None]:
+    """No deployment of ours before, and afterwards those that the other tests share."""
     await remove_all()
     yield
     await remove_all()
+    await deploy_all(only={"case-review"})
 
 
 async def remove_all() -> None:
