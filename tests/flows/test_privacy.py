@@ -21,7 +21,7 @@ from casework.store.people import add_person
 from flows.intake import intake
 from tests.factories.gates import BY, NOW
 from tests.factories.intake import row, rows_file
-from tests.flows.review import finish, run_of, state_of
+from tests.flows.review import finish, reconcile, run_of, state_of
 
 pytestmark = pytest.mark.slow
 
