@@ -50,6 +50,8 @@ def prepare_environment(settings: Settings) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_CLI_PROMPT": "false",
+        # How long a killed run keeps the only slot of its deployment; five minutes otherwise.
+        "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
         "CASEWORK_HOME": str(home),
     }
     for name, value in defaults.items():

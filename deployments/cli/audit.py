@@ -39,8 +39,8 @@ def show(
             entries = [orjson.loads(entry.body) for entry in entries_of(session, case)]
         if not entries:
             raise NotFound(f"no history of {case}")
-        rows = [{**entry, "data": orjson.dumps(entry["data"]).decode()} for entry in entries]
-        columns = ("position", "at", "action", "actor", "actor_kind", "revision", "data")
+        rows = [{**entry, "data": _short(entry["data"])} for entry in entries]
+        columns = ("position", "at", "action", "actor", "revision", "data")
         emit(entries, as_json, table_of(rows, columns))
 
 
@@ -119,6 +119,17 @@ def checkpoint(as_json: Json = False) -> None:
             return
         sys.stdout.write(done.note)
         err.print(f"verifier key: {signer.verifier}", markup=False, highlight=False)
+
+
+def _short(data: dict[str, Any]) -> dict[str, Any]:
+    """An entry's data for people: what is empty is left out, and digests are cut."""
+    shown: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, dict):
+            value = value.get("digest", value)
+        if value not in (None, [], ""):
+            shown[name] = value[:12] if isinstance(value, str) and len(value) >= 32 else value
+    return shown
 
 
 def _verify_export(path: Path, key: str, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """``casework up``: the embedded stack, until Ctrl-C."""
 
+import asyncio
 import signal
 import subprocess
 import threading
@@ -35,9 +36,19 @@ def up(
             err.print(f"Prefect: {url.removesuffix('/api')}", highlight=False)
             err.print(f"logs: {settings.home / 'logs'}", markup=False, highlight=False)
             err.print("Ctrl-C stops it; what waits for people keeps waiting.")
+            threading.Thread(target=_catch_up, daemon=True).start()
             while not stopped.wait(1.0):
                 check()
             err.print("stopping: runs in hand may finish")
+
+
+def _catch_up() -> None:
+    """Carry on at once with what was decided or left behind while the stack was down."""
+    from tasks.review_runs import bring_together
+
+    steps = asyncio.run(bring_together.fn())
+    told = ", ".join(f"{count} {step}" for step, count in sorted(steps.items()) if step != "leave")
+    err.print(f"gates and their runs: {told or 'all in order'}")
 
 
 @contextmanager
