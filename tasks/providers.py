@@ -1,6 +1,6 @@
 """Putting the providers together: what the policy bundle and the settings ask for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -13,6 +13,7 @@ from casework.policy.bundle import load_bundle
 from casework.policy.model import Bundle
 from casework.ports import Provider
 from casework.settings import Settings
+from casework.store.straight import StraightThrough
 from integrations.account import AccountClient, Accounts, AccountSource, AccountTwin
 from integrations.cache import StoreCache
 from integrations.history import HistoryProvider
@@ -64,6 +65,15 @@ def providers(
     if accounts is not None:
         crew.append(LookupProvider(AccountSource(accounts), StoreCache(engine, KEEP_ACCOUNT)))
     return crew
+
+
+def straight_through(bundle: Bundle, crew: Sequence[Provider]) -> StraightThrough | None:
+    """The way straight through, where every provider is embedded; None where one is not."""
+    ahead = [each for each in crew if isinstance(each, PatternProvider)]
+    within = [each for each in crew if isinstance(each, HistoryProvider)]
+    if len(ahead) + len(within) < len(crew):
+        return None
+    return StraightThrough(bundle, ahead, within)
 
 
 def moderation_of(settings: Settings) -> Moderation | None:

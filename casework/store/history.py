@@ -4,7 +4,7 @@ Everything is counted over *other* cases received strictly before the case in qu
 case never counts itself and the size of a batch and the order within it change nothing.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -46,15 +46,23 @@ class Record:
     reporter: Counts
 
 
-def records(session: Session, evidence: Sequence[Evidence]) -> list[Record]:
+def records(
+    session: Session, evidence: Sequence[Evidence], *, arriving: bool = False
+) -> list[Record]:
     """Read the record of each case's subject and reporter, in the order given.
 
     A few queries serve the whole batch. A case that names nobody has the counts of nobody: zero.
+    Cases that are ``arriving`` are not in the store yet, and count for each other all the same.
     """
     raw = stored_times(session)
     moments = [(raw(each.received_at), each.received_at) for each in evidence]
-    subjects = _counts(session, col(Case.subject_id), [e.subject_id for e in evidence], moments)
-    reporters = _counts(session, col(Case.reporter_id), [e.reporter_id for e in evidence], moments)
+    subjects, reporters = (
+        _counts(session, column, names, moments, arriving)
+        for column, names in (
+            (col(Case.subject_id), [each.subject_id for each in evidence]),
+            (col(Case.reporter_id), [each.reporter_id for each in evidence]),
+        )
+    )
     return list(map(Record, subjects, reporters))
 
 
@@ -63,10 +71,15 @@ def _counts(
     column: Any,
     names: Sequence[str | None],
     moments: Sequence[tuple[Any, datetime]],
+    arriving: bool,
 ) -> list[Counts]:
     """For each name, its counts before a moment, which comes as stored and as it is."""
     received = _timelines(session, column, {name for name in names if name})
     acted_on = _timelines(session, column, received.keys(), acted_on=True)
+    if arriving:
+        for name, (now, _) in zip(names, moments, strict=True):
+            if name:
+                insort(received[name], now)
     raw = stored_times(session)
     counted = []
     for name, (now, moment) in zip(names, moments, strict=True):
@@ -88,7 +101,7 @@ def _counts(
 
 def _timelines(
     session: Session, column: Any, names: Collection[str], *, acted_on: bool = False
-) -> dict[str, list[Any]]:
+) -> defaultdict[str, list[Any]]:
     """When each name's cases were received, ascending, as the database's driver gives it."""
     lines: defaultdict[str, list[Any]] = defaultdict(list)
     if not names:

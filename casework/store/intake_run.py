@@ -1,6 +1,8 @@
 """A whole intake, from a file to opened cases, batch by batch; nothing of it needs Prefect."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -16,6 +18,7 @@ from casework.mapping import Mapping, identity, maker
 from casework.mapping.apply import Make
 from casework.memory import fewer_collections
 from casework.rows import BadRow, Row, open_rows, refused
+from casework.store.arrivals import Arrival, arrived
 from casework.store.engine import transaction
 from casework.store.intake import (
     Incoming,
@@ -24,12 +27,26 @@ from casework.store.intake import (
     record_batch,
     start_intake,
 )
+from casework.store.policy import adopt_bundle
+from casework.store.straight import StraightThrough, read_ahead
 
 #: Bytes of rows in one batch at the most, so that a file of long rows fits in memory too.
 _BATCH_BYTES: Final = 16 * 1024 * 1024
 
+log = logging.getLogger(__name__)
+
 #: PostgreSQL: serialization failure, deadlock.
 _RACES: Final = frozenset({"40001", "40P01"})
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows on their way into the store, and when they came."""
+
+    now: datetime
+    arrivals: list[Arrival] = field(default_factory=list)
+    faults: list[BadRow] = field(default_factory=list)
+    straight: bool = False
 
 
 def run_intake(
@@ -43,8 +60,11 @@ def run_intake(
     source: str | None = None,
     batch_size: int = 5000,
     progress: Callable[[Counts], None] | None = None,
+    through: StraightThrough | None = None,
 ) -> Counts:
     """Read a file and record what it holds, one transaction for each batch.
+
+    With ``through`` the cases that are new are enriched and decided at once.
 
     An intake that was stopped goes on after the last batch it recorded; one that is finished is
     left alone and its counts are returned again. The file must be the same one as before.
@@ -64,13 +84,17 @@ def run_intake(
         incoming = Incoming(intake_id, named, chosen, opened.layout)
         with transaction(engine) as session:
             intake = start_intake(session, incoming, Path(path).name, by, clock())
+            if through:
+                adopt_bundle(session, through.bundle, by, clock())
             counts = counts_of(intake)
         if intake.status == "finished":
             return counts
         rows = islice(opened.rows, counts.received, None)
         with fewer_collections():
-            for batch in weighed(rows, batch_size):
-                counts += _record(engine, incoming, batch, make, counts.received, by, clock())
+            batches = weighed(rows, batch_size)
+            prepared = (_prepare(incoming.source, make, each, through, clock()) for each in batches)
+            for batch in prepared:
+                counts += _record(engine, incoming, batch, through, counts.received, by)
                 if progress:
                     progress(counts)
     with transaction(engine) as session:
@@ -97,27 +121,62 @@ def weighed(rows: Iterable[Row | BadRow], size: int) -> Iterator[list[Row | BadR
         yield batch
 
 
+def _prepare(
+    source: str,
+    make: Make,
+    rows: Iterable[Row | BadRow],
+    through: StraightThrough | None,
+    now: datetime,
+) -> _Batch:
+    """Do all that can be done about some rows before the store is asked."""
+    batch = _Batch(now)
+    for row in rows:
+        if isinstance(row, BadRow):
+            batch.faults.append(row)
+            continue
+        try:
+            item = make(row.record)
+        except RowFault as fault:
+            batch.faults.append(refused(row.line, row.raw, fault))
+        else:
+            batch.arrivals.append(arrived(source, row.line, item))
+    if through and batch.arrivals:
+        batch.straight = _read_ahead(through, source, batch)
+    return batch
+
+
+def _read_ahead(through: StraightThrough, source: str, batch: _Batch) -> bool:
+    """Ask the providers ahead; False where one fails, and the batch has to take the stages."""
+    try:
+        read_ahead(through, source, batch.arrivals, batch.now)
+    except Exception as error:
+        # The message may quote what was asked about, so only the kind of error is logged.
+        log.error("a provider failed: %s; the cases are enriched later", type(error).__name__)
+        return False
+    return True
+
+
 def _record(
     engine: Engine,
     incoming: Incoming,
-    batch: Iterable[Row | BadRow],
-    make: Make,
+    batch: _Batch,
+    through: StraightThrough | None,
     after: int,
     by: Provenance,
-    now: datetime,
 ) -> Counts:
-    items, faults = [], []
-    for row in batch:
-        if isinstance(row, BadRow):
-            faults.append(row)
-            continue
-        try:
-            items.append((row.line, make(row.record)))
-        except RowFault as fault:
-            faults.append(refused(row.line, row.raw, fault))
+    chosen = through if batch.straight else None
     for attempt in _patiently():
         with attempt, transaction(engine) as session:
-            return record_batch(session, incoming, items, faults, by, now, after=after)
+            return record_batch(
+                session,
+                incoming,
+                batch.arrivals,
+                batch.faults,
+                by,
+                batch.now,
+                after=after,
+                through=chosen,
+            )
     raise StoreError("the store is too busy", hint="try again")
 
 
