@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -128,7 +129,7 @@ def chain_all(
         body = write(draft, position, previous)
         digest = sha256(body.encode()).hexdigest()
         ends[name] = (position + 1, digest)
-        entries.append(entry((name, position, draft.action.value, actor, now, body, digest)))
+        entries.append(entry((name, position, draft.action._value_, actor, now, body, digest)))
     return entries
 
 
@@ -143,14 +144,15 @@ def body_writer(by: Provenance, now: datetime) -> Callable[[Draft, int, str], st
     code = f',"code_version":{_quoted(by.code_version)},"data":'
     flow_run = _member("flow_run_id", by.flow_run_id)
     task_run = _member("task_run_id", by.task_run_id)
+    member = lru_cache(maxsize=16)(_member)  # few policies decide many cases
 
     def write(draft: Draft, position: int, previous: str) -> str:
         chain, action, data, revision, evidence, policy = draft
         told = data if type(data) is Written else canonical(dict(data)).decode()  # type: ignore[arg-type]
         return (
-            f'{{"action":"{action.value}"{actor}{_quoted(chain)}{code}{told}'
+            f'{{"action":"{action._value_}"{actor}{_quoted(chain)}{code}{told}'
             f"{'' if evidence is None else _member('evidence_digest', evidence)}{flow_run}"
-            f"{'' if policy is None else _member('policy_digest', policy)}"
+            f"{'' if policy is None else member('policy_digest', policy)}"
             f',"position":{position},"previous":"{previous}"'
             f"{'' if revision is None else _revision(revision)}{task_run}}}"
         )

@@ -14,7 +14,7 @@ from casework.canonical import canonical
 from casework.cases import Item, Reading, Status, case_id
 from casework.gates import GateStatus
 from casework.intake import Outcome
-from casework.ledger.entries import Action, Draft
+from casework.ledger.entries import Action, Draft, Written
 from casework.store.bulk import insert_rows, stored_time, stored_times
 from casework.store.lookup import among
 from casework.store.tables import Case, Gate
@@ -97,7 +97,7 @@ def write_opened(
     rows = [make(arrival, revision, "opened") for arrival, revision in newest.values()]
     insert_rows(session, "cases", CASE, rows)
     write_contents(session, incoming, changes, now)
-    return [arrival_draft(incoming, change) for change in changes]
+    return arrival_drafts(incoming, changes)
 
 
 def case_rows(
@@ -152,7 +152,7 @@ def write_revised(
         .values({n: bindparam(n) for n in names}),
         values,
     )
-    drafts = [arrival_draft(incoming, change) for change in changes]
+    drafts = arrival_drafts(incoming, changes)
     revisions = {case: revision for case, (_, revision) in newest.items()}
     return drafts + _supersede_gates(session, revisions)
 
@@ -240,14 +240,14 @@ def _supersede_gates(session: Session, revisions: Mapping[str, int]) -> list[Dra
     return drafts
 
 
-def arrival_draft(incoming: "Incoming", change: Change) -> Draft:
-    """The entry of a new case or of newer content."""
-    arrival, outcome, revision = change
-    action = Action.CASE_OPENED if outcome is Outcome.OPENED else Action.CASE_REVISED
-    data = {
-        "content": arrival.digest,
-        "intake": incoming.intake_id,
-        "line": arrival.line,
-        "source": incoming.source,
-    }
-    return Draft(arrival.case_id, action, data, revision)
+def arrival_drafts(incoming: "Incoming", changes: Sequence[Change]) -> list[Draft]:
+    """The entries of new cases and of newer content."""
+    # Canonical JSON in its parts: the digest is the first member, the line the third.
+    intake, source = canonical(incoming.intake_id).decode(), canonical(incoming.source).decode()
+    before, after = f'","intake":{intake},"line":', f',"source":{source}}}'
+    drafts = []
+    for arrival, outcome, revision in changes:
+        action = Action.CASE_OPENED if outcome is Outcome.OPENED else Action.CASE_REVISED
+        data = Written(f'{{"content":"{arrival.digest}{before}{arrival.line}{after}')
+        drafts.append(Draft(arrival.case_id, action, data, revision))
+    return drafts

@@ -1,6 +1,6 @@
 """Intake in the store: what a source delivers becomes cases, revisions and quarantined rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,7 +20,7 @@ from casework.store.engine import is_sqlite
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.quarantine import keep_rows
-from casework.store.straight import StraightThrough, part, write_straight
+from casework.store.straight import StraightThrough, do_nothing, part, write_straight
 from casework.store.tables import Case, CaseRevision, Intake
 
 #: Advisory locks of intake, apart from those of other writers (PostgreSQL).
@@ -130,6 +130,7 @@ def record_batch(
     *,
     after: int | None = None,
     through: StraightThrough | None = None,
+    writing: Callable[[], None] = do_nothing,
 ) -> Counts:
     """Record a batch of rows: items in the order of the file, and bad rows.
 
@@ -145,7 +146,7 @@ def record_batch(
     intake = _held(session, incoming.intake_id)
     if intake.status == "finished" or after not in (None, intake.received):
         raise Conflict(f"intake {intake.id} is being read by somebody else")
-    recorded = record_arrivals(session, incoming, arrivals, by, now, through)
+    recorded = record_arrivals(session, incoming, arrivals, by, now, through, writing)
     repeated = keep_rows(session, incoming, faults, by, now)
     counts = recorded + Counts(
         received=len(faults), duplicates=repeated, quarantined=len(faults) - repeated
@@ -161,10 +162,12 @@ def record_arrivals(
     by: Provenance,
     now: datetime,
     through: StraightThrough | None = None,
+    writing: Callable[[], None] = do_nothing,
 ) -> Counts:
     """Open and revise the cases of items; the caller holds ``lock_source``.
 
-    With ``through`` the cases that are new, in one revision, are decided here and now.
+    With ``through`` the cases that are new, in one revision, are decided here and now; ``writing``
+    is called before they are written.
     """
     if not arrivals:
         return Counts()
@@ -184,7 +187,7 @@ def record_arrivals(
     drafts += _adopt(session, incoming, cases, {change[0].case_id for change in revised})
     append(session, drafts, by, now)
     if through and straight:
-        write_straight(session, incoming, through, straight, by, now)
+        write_straight(session, incoming, through, straight, by, now, writing)
     number = dict.fromkeys(Outcome, 0)
     for outcome, _ in outcomes:
         number[outcome] += 1

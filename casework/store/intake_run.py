@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from casework.ahead import Ahead
 from casework.errors import RowFault, StoreError
 from casework.intake import Counts
 from casework.ledger.entries import Provenance
@@ -28,7 +29,7 @@ from casework.store.intake import (
     start_intake,
 )
 from casework.store.policy import adopt_bundle
-from casework.store.straight import StraightThrough, read_ahead
+from casework.store.straight import StraightThrough, do_nothing, read_ahead
 
 #: Bytes of rows in one batch at the most, so that a file of long rows fits in memory too.
 _BATCH_BYTES: Final = 16 * 1024 * 1024
@@ -93,10 +94,12 @@ def run_intake(
         with fewer_collections():
             batches = weighed(rows, batch_size)
             prepared = (_prepare(incoming.source, make, each, through, clock()) for each in batches)
-            for batch in prepared:
-                counts += _record(engine, incoming, batch, through, counts.received, by)
-                if progress:
-                    progress(counts)
+            with Ahead(prepared) as ahead:
+                for batch in ahead:
+                    go_on = ahead.start if batch.straight else do_nothing
+                    counts += _record(engine, incoming, batch, through, counts.received, by, go_on)
+                    if progress:
+                        progress(counts)
     with transaction(engine) as session:
         return counts_of(finish_intake(session, intake_id, by, clock()))
 
@@ -163,6 +166,7 @@ def _record(
     through: StraightThrough | None,
     after: int,
     by: Provenance,
+    writing: Callable[[], None],
 ) -> Counts:
     chosen = through if batch.straight else None
     for attempt in _patiently():
@@ -176,6 +180,7 @@ def _record(
                 batch.now,
                 after=after,
                 through=chosen,
+                writing=writing,
             )
     raise StoreError("the store is too busy", hint="try again")
 

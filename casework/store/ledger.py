@@ -54,18 +54,13 @@ def append(session: Session, drafts: Sequence[Draft], by: Provenance, now: datet
     return entries
 
 
-def begin_chains(
-    session: Session, drafts: Sequence[Draft], by: Provenance, now: datetime
-) -> None:
-    """Write the first entries of chains that have none, in the order given: no head is looked up.
+def begin_chains(session: Session, entries: Sequence[Entry], now: datetime) -> None:
+    """Write the first entries of chains that have none yet: no head is looked up.
 
     A chain that has entries shows as a violation of the unique ``(chain, position)``.
-
-    Raises:
-        ValueError: a draft's data holds something JSON cannot carry exactly.
     """
     _lock(session, ())
-    _insert(session, chain_all(drafts, {}, by, now), now)
+    _insert(session, entries, now)
 
 
 def entries_of(session: Session, chain_name: str) -> list[LedgerEntry]:

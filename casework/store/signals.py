@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Session, SQLModel, col
@@ -76,7 +76,7 @@ def cases_to_enrich(
             (col(CaseRevision.case_id) == col(Case.id))
             & (col(CaseRevision.revision) == col(Case.revision)),
         )
-        .where(col(Case.status) == Status.OPENED.value)
+        .where(col(Case.status) == literal(Status.OPENED.value, literal_execute=True))
         .order_by(col(Case.intake_id), col(Case.id))
         .limit(limit)
     )

@@ -6,7 +6,7 @@ functions; only the order is another one. Cases that are not new take the stages
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from sqlmodel import Session
 
 from casework.cases import Evidence, Item, Reading
-from casework.ledger.entries import Draft, Provenance
+from casework.ledger.entries import Draft, Provenance, chain_all
 from casework.policy.evaluate import decide, frame
 from casework.policy.model import Bundle
 from casework.signals import completed
@@ -23,7 +23,7 @@ from casework.store.arrivals import (
     CASE,
     Arrival,
     Change,
-    arrival_draft,
+    arrival_drafts,
     case_rows,
     sources,
     write_contents,
@@ -52,6 +52,10 @@ _CASE: Final = (*CASE, *STANDING[1:], "closed_at")
 
 _FIELDS: Final = ("kind", "channel", "language", "country")
 _fields_of: Final = attrgetter(*_FIELDS)
+
+
+def do_nothing() -> None:
+    """Do nothing, where nobody waits for the moment of writing."""
 
 
 class Ahead(Protocol):
@@ -113,21 +117,32 @@ def write_straight(
     changes: Sequence[Change],
     by: Provenance,
     now: datetime,
+    writing: Callable[[], None] = do_nothing,
 ) -> None:
-    """Insert new cases as the policy leaves them, with their readings, decisions and entries."""
+    """Insert new cases as the policy leaves them, with their readings, decisions and entries.
+
+    ``writing`` is called when all is made and the database alone has work to do.
+    """
+    # Neighbours in an index are written together.
+    changes = sorted(changes, key=lambda change: change[0].case_id)
     evidence = [_evidence(incoming.source, arrival, now) for arrival, _, _ in changes]
     said = _said(session, through, changes, evidence)
     made = _decide(session, incoming, through, changes, said, by, now)
-    _write_cases(session, incoming, changes, made, now)
-    write_contents(session, incoming, changes, now)
-    rows = reading_rows(evidence, said, stored_time(session, now))
-    insert_rows(session, "signal_readings", READING, rows)
-    insert_rows(session, "decisions", DECISION, decision_rows(made))
-    insert_rows(session, "gates", GATE, gate_rows(made))
     drafts: list[Draft] = []
-    for change, enriched, each in zip(changes, enriched_drafts(evidence, said), made, strict=True):
-        drafts += (arrival_draft(incoming, change), enriched, *decided_drafts(each))
-    begin_chains(session, drafts, by, now)
+    opened, enriched = arrival_drafts(incoming, changes), enriched_drafts(evidence, said)
+    for first, second, each in zip(opened, enriched, made, strict=True):
+        drafts += (first, second, *decided_drafts(each))
+    entries = chain_all(drafts, {}, by, now)
+    cases = _case_rows(session, incoming, changes, made, now)
+    readings = reading_rows(evidence, said, stored_time(session, now))
+    decisions, gates = decision_rows(made), gate_rows(made)
+    writing()
+    insert_rows(session, "cases", _CASE, cases)
+    write_contents(session, incoming, changes, now)
+    insert_rows(session, "signal_readings", READING, readings)
+    insert_rows(session, "decisions", DECISION, decisions)
+    insert_rows(session, "gates", GATE, gates)
+    begin_chains(session, entries, now)
 
 
 def _evidence(source: str, arrival: Arrival, now: datetime) -> Evidence:
@@ -219,16 +234,15 @@ def _rulings(
     ]
 
 
-def _write_cases(
+def _case_rows(
     session: Session,
     incoming: "Incoming",
     changes: Sequence[Change],
     made: Sequence[Decided],
     now: datetime,
-) -> None:
+) -> list[tuple[Any, ...]]:
     make, at = case_rows(session, incoming, now), stored_time(session, now)
-    rows = [
+    return [
         (*make(arrival, 1, str(ruling.standing[0])), *ruling.standing[1:], closed_at(ruling, at))
         for (arrival, _, _), (*_, ruling) in zip(changes, made, strict=True)
     ]
-    insert_rows(session, "cases", _CASE, rows)
