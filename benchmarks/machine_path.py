@@ -89,10 +89,11 @@ async def _take(engine: Any, settings: Any, path: Path, by: Any) -> int:
     from casework.store.intake_run import run_intake
     from tasks.context import surroundings
     from tasks.enrichment import enrich
-    from tasks.providers import crew_of
+    from tasks.providers import crew_of, straight_through
     from tasks.risk_review import adopt_policy, decide_batch
 
-    counts = run_intake(engine, path, "ibench", by, lambda: datetime.now(UTC))
+    through = straight_through(settings, engine)
+    counts = run_intake(engine, path, "ibench", by, lambda: datetime.now(UTC), through=through)
     async with crew_of(settings, engine) as crew:
         cursor = None
         while (page := await enrich(surroundings("bench"), crew, "ibench", cursor)).read:

@@ -1,6 +1,6 @@
 """Putting the providers together: what the policy bundle and the settings ask for."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -67,8 +67,16 @@ def providers(
     return crew
 
 
-def straight_through(bundle: Bundle, crew: Sequence[Provider]) -> StraightThrough | None:
-    """The way straight through, where every provider is embedded; None where one is not."""
+def straight_through(settings: Settings, engine: Engine) -> StraightThrough | None:
+    """The way straight through, where every provider is embedded; None where one is not.
+
+    Raises:
+        PolicyError: the bundle does not lint.
+    """
+    if settings.moderation_url or settings.account_url:
+        return None
+    bundle = load_bundle(settings.bundle_dir)
+    crew = providers(settings, bundle, engine)
     ahead = [each for each in crew if isinstance(each, PatternProvider)]
     within = [each for each in crew if isinstance(each, HistoryProvider)]
     if len(ahead) + len(within) < len(crew):

@@ -43,7 +43,9 @@ def insert_rows(
         verb = "INSERT " if keep_existing else "INSERT OR FAIL "
         for batch in in_batches(rows, min(_SQLITE_ROWS, _SQLITE_VARIABLES // len(columns))):
             values = tuple(chain.from_iterable(batch))
-            connection.exec_driver_sql(verb + statement + ", ".join([marks] * len(batch)) + end, values)
+            connection.exec_driver_sql(
+                verb + statement + ", ".join([marks] * len(batch)) + end, values
+            )
     else:
         marks = f"({', '.join(['%s'] * len(columns))})"
         for batch in in_batches(rows, _ROWS):

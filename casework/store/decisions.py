@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from casework.cases import Route, Status, check_transition
@@ -79,6 +79,16 @@ def counts_by_route(ways: Mapping[tuple[str, str | None, str | None], int]) -> d
     return counts
 
 
+def ways_of_intake(session: Session, intake_id: str) -> Counter[tuple[str, str | None, str | None]]:
+    """How many cases of an intake have gone each way so far: by route, rule and queue."""
+    way = (col(Case.route), col(Case.rule_id), col(Case.queue))
+    statement = select(*way, func.count()).where(
+        col(Case.intake_id) == intake_id, col(Case.route).is_not(None)
+    )
+    rows = session.execute(statement.group_by(*way))
+    return Counter({(str(route), rule, queue): number for route, rule, queue, number in rows})
+
+
 def _lock(session: Session, case_ids: Sequence[str]) -> dict[str, int]:
     """Hold the cases that still wait for the policy; their revisions by id."""
     statement = (
@@ -102,8 +112,6 @@ def _move(session: Session, made: Sequence[Decided], now: datetime) -> None:
         session.execute(
             update(Case)
             .where(among(session, col(Case.id), cases))
-            .values(
-                **values, updated_at=now, closed_at=now if status is Status.CLOSED else None
-            )
+            .values(**values, updated_at=now, closed_at=now if status is Status.CLOSED else None)
             .execution_options(synchronize_session=False)
         )

@@ -56,7 +56,9 @@ def records(
     Cases that are ``arriving`` are not in the store yet, and count for each other all the same.
     """
     raw = stored_times(session)
-    moments = [(raw(each.received_at), raw(each.received_at - WINDOW)) for each in evidence]
+    when = {each.received_at for each in evidence}
+    windows = {moment: (raw(moment), raw(moment - WINDOW)) for moment in when}
+    moments = [windows[each.received_at] for each in evidence]
     subjects, reporters = (
         _counts(session, column, names, moments, arriving)
         for column, names in (
@@ -119,7 +121,9 @@ def _timelines(
         index = f"INDEXED BY cases_{column.key.removesuffix('_id')}_acted"
         statement = statement.where(text(LED_TO_ACTION)).with_hint(Case, index, "sqlite")
     rows = session.execute(statement).all()
-    for name, moment in zip(*map(orjson.loads, rows[0]), strict=True) if is_sqlite(session) else rows:
+    for name, moment in (
+        zip(*map(orjson.loads, rows[0]), strict=True) if is_sqlite(session) else rows
+    ):
         lines[name].append(moment)
     for line in lines.values():
         line.sort()
