@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.table import row
-from casework.batches import in_batches
 
 TICKETS: Final = 200_000
 SMALL: Final = 50_000
@@ -107,9 +106,20 @@ async def _take(engine: Any, settings: Any, path: Path, by: Any) -> int:
 def _write(path: Path, tickets: int) -> None:
     """Tickets of some 300 characters, nine in ten of them spam, from many subjects."""
     chance = random.Random(7)
-    words = (
-        "market river stone quick lantern garden paper yellow engine window copper meadow".split()
-    )
+    words = [
+        "market",
+        "river",
+        "stone",
+        "quick",
+        "lantern",
+        "garden",
+        "paper",
+        "yellow",
+        "engine",
+        "window",
+        "copper",
+        "meadow",
+    ]
     with path.open("w") as file:
         for number in range(tickets):
             filler = " ".join(chance.choices(words, k=36))

@@ -15,7 +15,7 @@ from casework.intake import Counts, Known, Outcome, settle
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.mapping import Mapping
 from casework.rows import BadRow, Layout
-from casework.store.arrivals import Arrival, write_opened, write_revised
+from casework.store.arrivals import Arrival, Change, write_opened, write_revised
 from casework.store.engine import is_sqlite
 from casework.store.ledger import append
 from casework.store.lookup import among
@@ -174,7 +174,7 @@ def record_arrivals(
     cases = _cases(session, {arrival.case_id for arrival in arrivals})
     known = _known(session, cases, arrivals)
     outcomes = settle(((each.case_id, each.digest) for each in arrivals), known)
-    changes = [
+    changes: list[Change] = [
         (arrival, outcome, revision)
         for arrival, (outcome, revision) in zip(arrivals, outcomes, strict=True)
         if outcome is not Outcome.DUPLICATE

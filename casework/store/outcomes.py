@@ -5,7 +5,6 @@ Cases that are alike to the policy share a ``Ruling``, which holds all that can 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 

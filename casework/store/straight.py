@@ -63,7 +63,10 @@ class Ahead(Protocol):
 
     name: str
     version: str
-    signals: Sequence[str]
+
+    @property
+    def signals(self) -> Sequence[str]:
+        """Names of the signals it gives."""
 
     def read_now(self, evidence: Sequence[Evidence]) -> Sequence[Reading]:
         """Read the signals of a batch."""
@@ -74,7 +77,10 @@ class Within(Protocol):
 
     name: str
     version: str
-    signals: Sequence[str]
+
+    @property
+    def signals(self) -> Sequence[str]:
+        """Names of the signals it gives."""
 
     def read_within(self, session: Session, evidence: Sequence[Evidence]) -> Sequence[Reading]:
         """Read the signals of a batch of cases that are not in the store yet."""
