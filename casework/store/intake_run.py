@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from casework.ahead import Ahead
-from casework.errors import RowFault, StoreError
+from casework.errors import CaseworkError, RowFault, StoreError
 from casework.intake import Counts
 from casework.ledger.entries import Provenance
 from casework.mapping import Mapping, identity, maker
@@ -29,7 +29,7 @@ from casework.store.intake import (
     start_intake,
 )
 from casework.store.policy import adopt_bundle
-from casework.store.straight import StraightThrough, do_nothing, read_ahead
+from casework.store.straight import StraightThrough, read_ahead
 
 #: Bytes of rows in one batch at the most, so that a file of long rows fits in memory too.
 _BATCH_BYTES: Final = 16 * 1024 * 1024
@@ -59,7 +59,7 @@ def run_intake(
     *,
     mapping: Mapping | None = None,
     source: str | None = None,
-    batch_size: int = 5000,
+    batch_size: int = 10_000,
     progress: Callable[[Counts], None] | None = None,
     through: StraightThrough | None = None,
 ) -> Counts:
@@ -76,7 +76,6 @@ def run_intake(
         StoreError: the database does not answer.
     """
     chosen = mapping or identity()
-    make = maker(chosen)
     options = chosen.csv
     with open_rows(
         path, format=chosen.format, delimiter=options.delimiter, columns=options.columns
@@ -90,16 +89,13 @@ def run_intake(
             counts = counts_of(intake)
         if intake.status == "finished":
             return counts
-        rows = islice(opened.rows, counts.received, None)
-        with fewer_collections():
-            batches = weighed(rows, batch_size)
-            prepared = (_prepare(incoming.source, make, each, through, clock()) for each in batches)
-            with Ahead(prepared) as ahead:
-                for batch in ahead:
-                    go_on = ahead.start if batch.straight else do_nothing
-                    counts += _record(engine, incoming, batch, through, counts.received, by, go_on)
-                    if progress:
-                        progress(counts)
+        batches = weighed(islice(opened.rows, counts.received, None), batch_size)
+        make = maker(chosen)
+        prepared = (_prepare(named, make, each, through, clock()) for each in batches)
+        for batch, go_on in _one_ahead(prepared):
+            counts += _record(engine, incoming, batch, through, counts.received, by, go_on)
+            if progress:
+                progress(counts)
     with transaction(engine) as session:
         return counts_of(finish_intake(session, intake_id, by, clock()))
 
@@ -122,6 +118,13 @@ def weighed(rows: Iterable[Row | BadRow], size: int) -> Iterator[list[Row | BadR
             batch, weight = [], 0
     if batch:
         yield batch
+
+
+def _one_ahead(batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, Callable[[], None]]]:
+    """Each batch with what begins the next one: Python is free while the database writes."""
+    with fewer_collections(), Ahead(batches) as ahead:
+        for batch in ahead:
+            yield batch, ahead.start
 
 
 def _prepare(
@@ -168,7 +171,27 @@ def _record(
     by: Provenance,
     writing: Callable[[], None],
 ) -> Counts:
-    chosen = through if batch.straight else None
+    """Record a batch, straight through if it can be: else its new cases wait for the stages."""
+    if through and batch.straight:
+        try:
+            return _try(engine, incoming, batch, through, after, by, writing)
+        except CaseworkError:
+            raise
+        except Exception as error:
+            # As above: a provider or the policy failed, and no case is lost for that.
+            log.error("new cases wait for the stages: %s", type(error).__name__)
+    return _try(engine, incoming, batch, None, after, by, writing)
+
+
+def _try(
+    engine: Engine,
+    incoming: Incoming,
+    batch: _Batch,
+    through: StraightThrough | None,
+    after: int,
+    by: Provenance,
+    writing: Callable[[], None],
+) -> Counts:
     for attempt in _patiently():
         with attempt, transaction(engine) as session:
             return record_batch(
@@ -179,7 +202,7 @@ def _record(
                 by,
                 batch.now,
                 after=after,
-                through=chosen,
+                through=through,
                 writing=writing,
             )
     raise StoreError("the store is too busy", hint="try again")

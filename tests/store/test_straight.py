@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
+from sqlmodel import Session
 
 from casework.cases import Evidence, Reading
 from casework.mapping import Mapping
@@ -224,12 +225,16 @@ class _Broken:
     def read_now(self, evidence: Sequence[Evidence]) -> Sequence[Reading]:
         raise RuntimeError("secret text")
 
+    def read_within(self, session: Session, evidence: Sequence[Evidence]) -> Sequence[Reading]:
+        raise RuntimeError("secret text")
 
+
+@pytest.mark.parametrize("where", ["ahead", "within"])
 def test_a_provider_that_fails_leaves_its_batch_to_the_stages(
-    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:
     path = rows_file(tmp_path / "a.jsonl", row("T-1"), row("T-2"))
-    straight_in(engine, path, StraightThrough(bundle(), [_Broken()], [HistoryProvider(engine)]))
+    straight_in(engine, path, StraightThrough(bundle(), **{where: [_Broken()]}))
     assert number_of(engine, Case, Case.status == "opened") == 2
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
