@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -18,7 +19,7 @@ from casework.ledger.entries import Provenance
 from casework.mapping import Mapping, identity, maker
 from casework.mapping.apply import Make
 from casework.memory import fewer_collections
-from casework.rows import BadRow, Row, open_rows, refused
+from casework.rows import BadRow, Reading, Row, open_rows, refused
 from casework.store.arrivals import Arrival, arrived
 from casework.store.engine import transaction
 from casework.store.intake import (
@@ -66,7 +67,6 @@ def run_intake(
     """Read a file and record what it holds, one transaction for each batch.
 
     With ``through`` the cases that are new are enriched and decided at once.
-
     An intake that was stopped goes on after the last batch it recorded; one that is finished is
     left alone and its counts are returned again. The file must be the same one as before.
 
@@ -76,10 +76,7 @@ def run_intake(
         StoreError: the database does not answer.
     """
     chosen = mapping or identity()
-    options = chosen.csv
-    with open_rows(
-        path, format=chosen.format, delimiter=options.delimiter, columns=options.columns
-    ) as opened:
+    with _opened(path, chosen) as opened:
         named = source or chosen.source or source_of(path)
         incoming = Incoming(intake_id, named, chosen, opened.layout)
         with transaction(engine) as session:
@@ -118,6 +115,13 @@ def weighed(rows: Iterable[Row | BadRow], size: int) -> Iterator[list[Row | BadR
             batch, weight = [], 0
     if batch:
         yield batch
+
+
+def _opened(path: str | Path, mapping: Mapping) -> AbstractContextManager[Reading]:
+    layout = mapping.csv
+    return open_rows(
+        path, format=mapping.format, delimiter=layout.delimiter, columns=layout.columns
+    )
 
 
 def _one_ahead(batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, Callable[[], None]]]:

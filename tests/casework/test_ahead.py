@@ -26,10 +26,6 @@ def test_nothing_is_made_before_it_is_started_or_asked_for() -> None:
     with Ahead(made(into)) as ahead:
         next(ahead)
         assert into == [0]
-    with Ahead(made(into)) as ahead:
-        next(ahead)
-        ahead.start()
-    assert into == [0, 0, 1]
 
 
 def test_what_the_making_raises_is_raised_where_the_item_is_asked_for() -> None:
