@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.table import row
-from casework.batches import in_batches
 
 TICKETS: Final = 200_000
 SMALL: Final = 50_000
@@ -89,10 +88,11 @@ async def _take(engine: Any, settings: Any, path: Path, by: Any) -> int:
     from casework.store.intake_run import run_intake
     from tasks.context import surroundings
     from tasks.enrichment import enrich
-    from tasks.providers import crew_of
+    from tasks.providers import crew_of, straight_through
     from tasks.risk_review import adopt_policy, decide_batch
 
-    counts = run_intake(engine, path, "ibench", by, lambda: datetime.now(UTC))
+    through = straight_through(settings, engine)
+    counts = run_intake(engine, path, "ibench", by, lambda: datetime.now(UTC), through=through)
     async with crew_of(settings, engine) as crew:
         cursor = None
         while (page := await enrich(surroundings("bench"), crew, "ibench", cursor)).read:
@@ -141,8 +141,10 @@ def _raw(folder: Path, tickets: int) -> float:
     began = time.perf_counter()
     for table, values in rows.items():
         marks = ",".join("?" * len(values[0])) if values else ""
-        for batch in in_batches(values, 5000):
-            target.executemany(f"INSERT INTO {table} VALUES ({marks})", batch)
+        for start in range(0, len(values), 5000):
+            target.executemany(
+                f"INSERT INTO {table} VALUES ({marks})", values[start : start + 5000]
+            )
             target.commit()
     return tickets / (time.perf_counter() - began)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Any, Final, TypeAlias
+from types import MappingProxyType
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -116,8 +117,10 @@ def case_id(source: str, external_id: str) -> str:
     return "c" + sha256(f"{source}\x00{external_id}".encode()).hexdigest()[:20]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+_NO_ATTRIBUTES: Final[Mapping[str, Scalar | None]] = MappingProxyType({})
+
+
+class Evidence(NamedTuple):
     """One revision of a case as providers read it."""
 
     case_id: str
@@ -133,7 +136,7 @@ class Evidence:
     country: str | None = None
     subject_id: str | None = None
     reporter_id: str | None = None
-    attributes: Mapping[str, Scalar | None] = field(default_factory=dict)
+    attributes: Mapping[str, Scalar | None] = _NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Gates: who may answer, and when the answers suffice. Pure; the store applies the ruling."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
@@ -232,7 +232,7 @@ def gate_id(case_id: str, revision: int, step: int) -> str:
 def evidence_digest(content_digest: str, readings: Sequence[Reading], decision_id: str) -> str:
     """SHA-256 over what a reviewer is shown: content, signals with provenance, the proposal."""
     ordered = sorted(readings, key=lambda reading: reading.provider)
-    return evidence_digest_of(content_digest, map(shown, ordered), decision_id)
+    return evidence_digest_of(content_digest, b",".join(map(shown, ordered)), decision_id)
 
 
 def seen_in_full(digest: str, seen: str) -> str:
@@ -258,7 +258,7 @@ def shown(reading: Reading) -> bytes:
     )
 
 
-def evidence_digest_of(content_digest: str, readings: Iterable[bytes], decision_id: str) -> str:
-    """The same from readings already ``shown``, by provider: the canonical form of the whole."""
+def evidence_digest_of(content_digest: str, readings: bytes, decision_id: str) -> str:
+    """The same from readings ``shown`` and joined, by provider: the canonical form of the whole."""
     head = b'{"content":' + canonical(content_digest) + b',"decision":' + canonical(decision_id)
-    return digest_bytes(head + b',"signals":[' + b",".join(readings) + b"]}")
+    return digest_bytes(head + b',"signals":[' + readings + b"]}")

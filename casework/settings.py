@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     prefect_ui_decisions: Literal["off", "unverified"] = Field(
         "off", description="Whether Prefect's Resume form may answer a one-person gate."
     )
-    batch_size: int = Field(5000, ge=1, le=100_000, description="Rows or cases in one batch.")
+    batch_size: int = Field(10_000, ge=1, le=100_000, description="Rows or cases in one batch.")
     review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
     provider_timeout: float = Field(10.0, gt=0, description="Seconds a provider may take.")
     provider_attempts: int = Field(4, ge=1, le=10, description="Tries of a provider, in all.")

@@ -91,6 +91,17 @@ def complete(reading: Reading, provider: str, version: str, signals: Collection[
     return Reading(provider, version, known, missing, reading.latency_ms, reading.cached)
 
 
+def completed(
+    readings: Sequence[Reading], provider: str, version: str, signals: Sequence[str]
+) -> list[Reading]:
+    """Hold each reading of a batch to its provider's promise; those that cases share only once."""
+    checked: dict[int, Reading] = {}
+    for each in readings:
+        if id(each) not in checked:
+            checked[id(each)] = complete(each, provider, version, signals)
+    return [checked[id(each)] for each in readings]
+
+
 def _why(name: str, values: Mapping[str, Scalar], unknown: Mapping[str, str]) -> str:
     if name in unknown:
         return unknown[name]

@@ -11,7 +11,13 @@ from casework.mapping import load_mapping
 from casework.store.intake_run import source_of
 from flows.enrichment import enrichment
 from flows.risk_review import risk_review
-from tasks.intake import drop_spool, read_file, reasons_for_quarantine, spool_input
+from tasks.intake import (
+    drop_spool,
+    read_file,
+    reasons_for_quarantine,
+    routes_of_intake,
+    spool_input,
+)
 
 
 def run_name() -> str:
@@ -46,7 +52,8 @@ async def intake(
     if path == "-":
         await drop_spool(file)
     await enrichment(identity)
-    counts |= await risk_review(identity)
+    await risk_review(identity)
+    counts |= await routes_of_intake(identity)
     reasons = await reasons_for_quarantine(identity)
     await acreate_markdown_artifact(
         markdown=summary(identity, counts, reasons), key="intake", description="Counts of an intake"

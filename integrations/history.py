@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Final
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from casework.cases import Evidence, Reading
 from casework.store.engine import reading
@@ -43,7 +44,15 @@ class HistoryProvider:
         """Read the signals of a batch; cases with the same counts share one reading."""
         began = perf_counter()
         with reading(self._engine) as session:
-            found = list(map(_values, records(session, evidence)))
+            return self._readings(records(session, evidence), began)
+
+    def read_within(self, session: Session, evidence: Sequence[Evidence]) -> list[Reading]:
+        """Read the signals of cases that a transaction is about to open, from within it."""
+        began = perf_counter()
+        return self._readings(records(session, evidence, arriving=True), began)
+
+    def _readings(self, found_records: Sequence[Record], began: float) -> list[Reading]:
+        found = list(map(_values, found_records))
         latency = round((perf_counter() - began) * 1000)
         made: dict[tuple[int, ...], Reading] = {}
         for key in found:

@@ -38,8 +38,6 @@ _IN_ASCII: Final = {
 _UNBOUND: Final = {"b": "(?:)"}
 
 _TEXT: Final = "text"
-_ROW: Final = "row"
-_ASCII: Final = "ascii"
 
 #: What was found in one text, signal by signal.
 _Found: TypeAlias = tuple[bool, ...]
@@ -85,16 +83,13 @@ class PatternProvider:
         """For each text and each signal, whether its pattern matches."""
         if not self.signals:
             return [()] * len(texts)
-        frame = pl.DataFrame({_TEXT: pl.Series(_TEXT, texts, dtype=pl.String)})
-        frame = frame.with_row_index(_ROW).with_columns(_is_ascii().alias(_ASCII))
-        rows: list[_Found] = [()] * len(texts)
-        for part, answers in (
-            (plain := frame.filter(_ASCII), self._plain(plain)),
-            (other := frame.filter(~pl.col(_ASCII)), self._other(other)),
-        ):
-            for row, answer in zip(part[_ROW].to_list(), answers.rows(), strict=True):
-                rows[row] = answer
-        return rows
+        # Python keeps note of which texts are ASCII.
+        plain = [text for text in texts if text.isascii()]
+        if len(plain) == len(texts):
+            return self._plain(_frame(texts)).rows()
+        other = [text for text in texts if not text.isascii()]
+        answers = iter(self._plain(_frame(plain)).rows()), iter(self._other(_frame(other)).rows())
+        return [next(answers[not text.isascii()]) for text in texts]
 
     def _plain(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Answers for texts that are plain ASCII."""
@@ -120,9 +115,8 @@ class PatternProvider:
         return suspect.scatter(suspect.arg_true(), answers)
 
 
-def _is_ascii() -> pl.Expr:
-    text = pl.col(_TEXT)
-    return text.str.len_bytes() == text.str.len_chars()
+def _frame(texts: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame({_TEXT: pl.Series(_TEXT, texts, dtype=pl.String)})
 
 
 def _rewritten(regexes: Sequence[str], escapes: dict[str, str]) -> tuple[str, ...]:

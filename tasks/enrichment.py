@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from casework.cases import Evidence, Reading
 from casework.ports import Provider
-from casework.signals import FAILURES, Unknown, complete, nothing_known, reason_of
+from casework.signals import FAILURES, Unknown, completed, nothing_known, reason_of
 from casework.store.engine import reading, transaction
 from casework.store.signals import Cursor, cases_to_enrich, record_readings
 from tasks.context import Context, surroundings
@@ -73,22 +73,11 @@ async def ask(provider: Provider, evidence: Sequence[Evidence]) -> list[Reading]
         if len(readings) != len(evidence):
             log.error("provider %s gave %d of %d readings", name, len(readings), len(evidence))
             return [nothing_known(name, version, signals, Unknown.ERROR)] * len(evidence)
-        return _completed(readings, name, version, signals)
+        return completed(readings, name, version, signals)
     except Exception as error:
         # The message may quote what was asked about, so only the kind of error is logged.
         log.error("provider %s failed: %s", name, type(error).__name__)
         return [nothing_known(name, version, signals, reason_of(error))] * len(evidence)
-
-
-def _completed(
-    readings: Sequence[Reading], name: str, version: str, signals: Sequence[str]
-) -> list[Reading]:
-    """Hold each reading to its provider's promise; those that many cases share only once."""
-    checked: dict[int, Reading] = {}
-    for each in readings:
-        if id(each) not in checked:
-            checked[id(each)] = complete(each, name, version, signals)
-    return [checked[id(each)] for each in readings]
 
 
 def _failures(said: Sequence[Sequence[Reading]]) -> Counter[str]:

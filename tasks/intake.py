@@ -16,13 +16,16 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from casework.errors import InputError
+from casework.errors import CaseworkError, InputError
 from casework.intake import Counts
 from casework.mapping import load_mapping
+from casework.store.decisions import counts_by_route, ways_of_intake
 from casework.store.engine import reading
 from casework.store.intake_run import run_intake
 from casework.store.quarantine import reasons_of
-from tasks.context import surroundings
+from casework.store.straight import StraightThrough
+from tasks.context import Context, surroundings
+from tasks.providers import straight_through
 from tasks.retrying import can_help
 
 
@@ -37,6 +40,8 @@ async def read_file(
     path: str, intake_id: str, mapping: str | None = None, source: str | None = None
 ) -> dict[str, int]:
     """Record what a file holds: cases opened and revised, duplicates, rows quarantined.
+
+    Where every provider is embedded, new cases are enriched and decided at once.
 
     Returns:
         The counts ``received``, ``opened``, ``duplicates``, ``revised`` and ``quarantined``.
@@ -63,8 +68,25 @@ async def read_file(
         source=source,
         batch_size=here.settings.batch_size,
         progress=tell,
+        through=await asyncio.to_thread(_through, here),
     )
     return counts.as_dict()
+
+
+def _through(here: Context) -> StraightThrough | None:
+    """The way straight through; without it where the policy cannot be used: its stages say why."""
+    try:
+        return straight_through(here.settings, here.engine)
+    except CaseworkError as error:
+        get_run_logger().warning("new cases wait for the stages: %s", error.code)
+        return None
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, retries=2, retry_condition_fn=can_help)
+async def routes_of_intake(intake_id: str) -> dict[str, int]:
+    """How many of the cases that an intake opened or revised went each way."""
+    with reading(surroundings("intake").engine) as session:
+        return counts_by_route(ways_of_intake(session, intake_id))
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)

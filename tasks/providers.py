@@ -13,6 +13,7 @@ from casework.policy.bundle import load_bundle
 from casework.policy.model import Bundle
 from casework.ports import Provider
 from casework.settings import Settings
+from casework.store.straight import StraightThrough
 from integrations.account import AccountClient, Accounts, AccountSource, AccountTwin
 from integrations.cache import StoreCache
 from integrations.history import HistoryProvider
@@ -64,6 +65,23 @@ def providers(
     if accounts is not None:
         crew.append(LookupProvider(AccountSource(accounts), StoreCache(engine, KEEP_ACCOUNT)))
     return crew
+
+
+def straight_through(settings: Settings, engine: Engine) -> StraightThrough | None:
+    """The way straight through, where every provider is embedded; None where one is not.
+
+    Raises:
+        PolicyError: the bundle does not lint.
+    """
+    if settings.moderation_url or settings.account_url:
+        return None
+    bundle = load_bundle(settings.bundle_dir)
+    crew = providers(settings, bundle, engine)
+    ahead = [each for each in crew if isinstance(each, PatternProvider)]
+    within = [each for each in crew if isinstance(each, HistoryProvider)]
+    if len(ahead) + len(within) < len(crew):
+        return None
+    return StraightThrough(bundle, ahead, within)
 
 
 def moderation_of(settings: Settings) -> Moderation | None:

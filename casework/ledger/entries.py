@@ -5,11 +5,13 @@ names the digest of the entry before it in the same chain: a case's own, or ``sy
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from orjson import dumps
 
@@ -58,13 +60,24 @@ class Provenance:
     task_run_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Written(str):
+    """Data that is canonical JSON already, for entries that differ in little."""
+
+    __slots__ = ()
+
+
+#: What an entry tells beside who, when and where; the same object may serve many entries.
+Data: TypeAlias = Mapping[str, Any] | Written
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Draft(NamedTuple):
     """An entry before it has a place in its chain. ``data`` carries ids and digests, no content."""
 
     chain: str
     action: Action
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Data = _NOTHING
     revision: int | None = None
     evidence_digest: str | None = None
     policy_digest: str | None = None
@@ -107,7 +120,7 @@ def chain_all(
     Raises:
         ValueError: a draft's data holds something JSON cannot carry exactly.
     """
-    write, entry = body_writer(by, now), Entry._make
+    write, entry, actor = body_writer(by, now), Entry._make, by.actor
     ends: dict[str, tuple[int, str]] = dict(heads)
     entries = []
     for draft in drafts:
@@ -116,8 +129,7 @@ def chain_all(
         body = write(draft, position, previous)
         digest = sha256(body.encode()).hexdigest()
         ends[name] = (position + 1, digest)
-        row = (name, position, draft.action.value, by.actor, now, body, digest)
-        entries.append(entry(row))
+        entries.append(entry((name, position, draft.action._value_, actor, now, body, digest)))
     return entries
 
 
@@ -132,16 +144,17 @@ def body_writer(by: Provenance, now: datetime) -> Callable[[Draft, int, str], st
     code = f',"code_version":{_quoted(by.code_version)},"data":'
     flow_run = _member("flow_run_id", by.flow_run_id)
     task_run = _member("task_run_id", by.task_run_id)
+    member = lru_cache(maxsize=16)(_member)  # few policies decide many cases
 
     def write(draft: Draft, position: int, previous: str) -> str:
-        evidence, policy = draft.evidence_digest, draft.policy_digest
+        chain, action, data, revision, evidence, policy = draft
+        told = data if type(data) is Written else canonical(dict(data)).decode()  # type: ignore[arg-type]
         return (
-            f'{{"action":"{draft.action.value}"{actor}{_quoted(draft.chain)}{code}'
-            f"{canonical(dict(draft.data)).decode()}"
+            f'{{"action":"{action._value_}"{actor}{_quoted(chain)}{code}{told}'
             f"{'' if evidence is None else _member('evidence_digest', evidence)}{flow_run}"
-            f"{'' if policy is None else _member('policy_digest', policy)}"
+            f"{'' if policy is None else member('policy_digest', policy)}"
             f',"position":{position},"previous":"{previous}"'
-            f"{_revision(draft.revision)}{task_run}}}"
+            f"{'' if revision is None else _revision(revision)}{task_run}}}"
         )
 
     return write
@@ -150,8 +163,8 @@ def body_writer(by: Provenance, now: datetime) -> Callable[[Draft, int, str], st
 _START: Final = Head()
 
 
-def _revision(number: int | None) -> str:
-    return "" if number is None else f',"revision":{number}'
+def _revision(number: int) -> str:
+    return f',"revision":{number}'
 
 
 def _quoted(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import astuple
+from functools import lru_cache
 from pathlib import Path
 
 from casework.canonical import digest
@@ -30,9 +31,10 @@ def load_bundle(folder: Path) -> Bundle:
     Raises:
         PolicyError: it does not lint; the message shows every fault.
     """
-    draft, faults = _linted(folder)
-    refuse(faults)
-    return assemble(draft)
+    files, unread = read_files(folder)
+    if unread:
+        refuse(in_order([*unread, *_linted(files).faults]))
+    return _bundle(tuple(files.items()))
 
 
 def bundle_from_files(files: Mapping[str, str]) -> Bundle:
@@ -75,14 +77,22 @@ def column_types(draft: Draft) -> dict[str, str]:
 
 def faults_of(folder: Path) -> list[Fault]:
     """Every fault of the bundle in a folder, in the order of its files."""
-    return _linted(folder)[1]
-
-
-def _linted(folder: Path) -> tuple[Draft, list[Fault]]:
     files, unread = read_files(folder)
+    return in_order([*unread, *_linted(files).faults])
+
+
+@lru_cache(maxsize=4)
+def _bundle(files: tuple[tuple[str, str], ...]) -> Bundle:
+    """Lint and assemble; once for the same files, for that takes longer than a thousand cases."""
+    draft = _linted(dict(files))
+    refuse(in_order(draft.faults))
+    return assemble(draft)
+
+
+def _linted(files: Mapping[str, str]) -> Draft:
     draft = checked_draft(files)
     check_reach(draft, column_types(draft))
-    return draft, in_order([*unread, *draft.faults])
+    return draft
 
 
 def assemble(draft: Draft) -> Bundle:

@@ -1,6 +1,6 @@
 """Writing what intake found out: new cases, new revisions, and what a revision puts an end to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -11,10 +11,10 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
 from casework.canonical import canonical
-from casework.cases import Item, Status, case_id
+from casework.cases import Item, Reading, Status, case_id
 from casework.gates import GateStatus
 from casework.intake import Outcome
-from casework.ledger.entries import Action, Draft
+from casework.ledger.entries import Action, Draft, Written
 from casework.store.bulk import insert_rows, stored_time, stored_times
 from casework.store.lookup import among
 from casework.store.tables import Case, Gate
@@ -29,7 +29,7 @@ SOURCE: Final = "source"
 ABSENT: Final = "absent in the source"
 
 _TAKEN: Final = ("kind", "channel", "language", "country", "subject_id", "reporter_id")
-_CASE: Final = (
+CASE: Final = (
     "id",
     "source",
     "external_id",
@@ -64,13 +64,17 @@ _READING: Final = (
 
 @dataclass(slots=True)
 class Arrival:
-    """An item on its way into the store, with its content written once."""
+    """An item on its way into the store, with its content written once.
+
+    ``readings`` are those that providers have given ahead of the store, if any.
+    """
 
     line: int
     item: Item
     case_id: str
     content: bytes
     digest: str
+    readings: tuple[Reading, ...] = ()
 
 
 #: What an arrival does to its case, and the revision that it makes.
@@ -88,35 +92,43 @@ def write_opened(
     session: Session, incoming: "Incoming", changes: Sequence[Change], now: datetime
 ) -> list[Draft]:
     """Insert cases that are new, in the last of the revisions a batch brings of each."""
-    at = stored_time(session, now)
     newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
-    rows, stored = [], stored_times(session)
-    for arrival, revision in newest.values():
+    make = case_rows(session, incoming, now)
+    rows = [make(arrival, revision, "opened") for arrival, revision in newest.values()]
+    insert_rows(session, "cases", CASE, rows)
+    write_contents(session, incoming, changes, now)
+    return arrival_drafts(incoming, changes)
+
+
+def case_rows(
+    session: Session, incoming: "Incoming", now: datetime
+) -> Callable[[Arrival, int, str], tuple[Any, ...]]:
+    """The function that makes a row of CASE of an arrival, its revision and a status."""
+    at, stored = stored_time(session, now), stored_times(session)
+    source, intake = incoming.source, incoming.intake_id
+
+    def make(arrival: Arrival, revision: int, status: str) -> tuple[Any, ...]:
         item = arrival.item
-        received = at if item.received_at is None else stored(item.received_at)
-        rows.append(
-            (
-                arrival.case_id,
-                incoming.source,
-                item.external_id,
-                revision,
-                "opened",
-                arrival.digest,
-                incoming.intake_id,
-                item.kind,
-                item.channel,
-                item.language,
-                item.country,
-                item.subject_id,
-                item.reporter_id,
-                received,
-                at,
-                at,
-            )
+        return (
+            arrival.case_id,
+            source,
+            item.external_id,
+            revision,
+            status,
+            arrival.digest,
+            intake,
+            item.kind,
+            item.channel,
+            item.language,
+            item.country,
+            item.subject_id,
+            item.reporter_id,
+            at if item.received_at is None else stored(item.received_at),
+            at,
+            at,
         )
-    insert_rows(session, "cases", _CASE, rows)
-    _write_contents(session, incoming, changes, at)
-    return [_draft(incoming, change) for change in changes]
+
+    return make
 
 
 def write_revised(
@@ -129,7 +141,7 @@ def write_revised(
     """Give known cases newer content: they begin anew, and their gates are superseded."""
     if not changes:
         return []
-    _write_contents(session, incoming, changes, stored_time(session, now))
+    write_contents(session, incoming, changes, now)
     newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
     table = Case.__table__  # type: ignore[attr-defined]
     values = [_begun_anew(incoming, *newest[case], cases[case].received_at, now) for case in newest]
@@ -140,16 +152,16 @@ def write_revised(
         .values({n: bindparam(n) for n in names}),
         values,
     )
-    drafts = [_draft(incoming, change) for change in changes]
+    drafts = arrival_drafts(incoming, changes)
     revisions = {case: revision for case, (_, revision) in newest.items()}
     return drafts + _supersede_gates(session, revisions)
 
 
-def _write_contents(
-    session: Session, incoming: "Incoming", changes: Sequence[Change], at: Any
+def write_contents(
+    session: Session, incoming: "Incoming", changes: Sequence[Change], now: datetime
 ) -> None:
     """Insert revisions, and what the source itself says about each."""
-    intake = incoming.intake_id
+    intake, at = incoming.intake_id, stored_time(session, now)
     insert_rows(
         session,
         "case_revisions",
@@ -159,17 +171,29 @@ def _write_contents(
             for each, _, revision in changes
         ],
     )
-    declared = incoming.mapping.signals.keys()
-    version = incoming.mapping.digest
+    said = sources(incoming)
     readings = []
     for each, _, revision in changes:
-        signals = each.item.signals
-        if signals or declared:
-            unknown = {name: ABSENT for name in declared if name not in signals}
-            known, missing = orjson.dumps(signals).decode(), orjson.dumps(unknown).decode()
-            row = (each.case_id, revision, SOURCE, version, known, missing, False, at)
+        if reading := said(each.item):
+            known = orjson.dumps(reading.values).decode()
+            missing = orjson.dumps(reading.unknown).decode()
+            row = (each.case_id, revision, SOURCE, reading.version, known, missing, False, at)
             readings.append(row)
     insert_rows(session, "signal_readings", _READING, readings)
+
+
+def sources(incoming: "Incoming") -> Callable[[Item], Reading | None]:
+    """The function that says what the source itself tells of an item; None where nothing."""
+    declared, version = incoming.mapping.signals.keys(), incoming.mapping.digest
+
+    def said(item: Item) -> Reading | None:
+        signals = item.signals
+        if not signals and not declared:
+            return None
+        unknown = {name: ABSENT for name in declared if name not in signals}
+        return Reading(SOURCE, version, signals, unknown)
+
+    return said
 
 
 def _begun_anew(
@@ -216,13 +240,14 @@ def _supersede_gates(session: Session, revisions: Mapping[str, int]) -> list[Dra
     return drafts
 
 
-def _draft(incoming: "Incoming", change: Change) -> Draft:
-    arrival, outcome, revision = change
-    action = Action.CASE_OPENED if outcome is Outcome.OPENED else Action.CASE_REVISED
-    data = {
-        "content": arrival.digest,
-        "intake": incoming.intake_id,
-        "line": arrival.line,
-        "source": incoming.source,
-    }
-    return Draft(arrival.case_id, action, data, revision)
+def arrival_drafts(incoming: "Incoming", changes: Sequence[Change]) -> list[Draft]:
+    """The entries of new cases and of newer content."""
+    # Canonical JSON in its parts: the digest is the first member, the line the third.
+    intake, source = canonical(incoming.intake_id).decode(), canonical(incoming.source).decode()
+    before, after = f'","intake":{intake},"line":', f',"source":{source}}}'
+    drafts = []
+    for arrival, outcome, revision in changes:
+        action = Action.CASE_OPENED if outcome is Outcome.OPENED else Action.CASE_REVISED
+        data = Written(f'{{"content":"{arrival.digest}{before}{arrival.line}{after}')
+        drafts.append(Draft(arrival.case_id, action, data, revision))
+    return drafts

@@ -2,14 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from sqlmodel import Session
 
 from casework.batches import in_batches
 from casework.store.engine import is_sqlite
 
-_ROWS = 10_000
+#: Rows of one ``executemany`` on PostgreSQL.
+_ROWS: Final = 10_000
+
+#: Rows of one statement on SQLite, and variables, of which it allows 32,766. One statement for
+#: many rows is a third faster than one for each, and lets other threads run all the while.
+_SQLITE_ROWS: Final = 500
+_SQLITE_VARIABLES: Final = 32_000
 
 
 def insert_rows(
@@ -26,14 +33,23 @@ def insert_rows(
     """
     if not rows:
         return
-    mark = "?" if is_sqlite(session) else "%s"
-    marks = ", ".join([mark] * len(columns))
-    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-    if keep_existing:
-        statement += " ON CONFLICT DO NOTHING"
+    statement = f"INTO {table} ({', '.join(columns)}) VALUES "
+    end = " ON CONFLICT DO NOTHING" if keep_existing else ""
     connection = session.connection()
-    for batch in in_batches(rows, _ROWS):
-        connection.exec_driver_sql(statement, batch)
+    if is_sqlite(session):
+        marks = f"({', '.join('?' * len(columns))})"
+        # A statement that fails undoes the transaction: there is no need to remember how each
+        # page was before it, which takes SQLite a third of the time.
+        verb = "INSERT " if keep_existing else "INSERT OR FAIL "
+        for batch in in_batches(rows, min(_SQLITE_ROWS, _SQLITE_VARIABLES // len(columns))):
+            values = tuple(chain.from_iterable(batch))
+            connection.exec_driver_sql(
+                verb + statement + ", ".join([marks] * len(batch)) + end, values
+            )
+    else:
+        marks = f"({', '.join(['%s'] * len(columns))})"
+        for batch in in_batches(rows, _ROWS):
+            connection.exec_driver_sql("INSERT " + statement + marks + end, batch)
 
 
 def stored_time(session: Session, moment: datetime) -> Any:
@@ -48,6 +64,9 @@ def stored_times(session: Session) -> Callable[[datetime], Any]:
 
 def _in_sqlite(moment: datetime) -> str:
     # Not strftime: it drops the zeros in front of years before 1000.
+    written = moment.isoformat(" ", "microseconds")
+    if written.endswith("+00:00") and len(written) == 32:
+        return written[:26]
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 

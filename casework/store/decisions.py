@@ -1,26 +1,32 @@
 """The machine's decisions about cases."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-import orjson
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
-from casework.cases import Reading, Route, Status, check_transition
-from casework.gates import ActorKind, GateStatus, evidence_digest_of, gate_id, shown
-from casework.ledger.entries import Action, Draft, Provenance
+from casework.cases import Route, Status, check_transition
+from casework.ledger.entries import Provenance
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.facts import Facts
 from casework.store.ledger import append
 from casework.store.lookup import among
+from casework.store.outcomes import (
+    DECISION,
+    GATE,
+    STANDING,
+    Decided,
+    Ruling,
+    decided,
+    decided_drafts,
+    decision_rows,
+    gate_rows,
+    ruling_of,
+)
 from casework.store.tables import Case
-
-#: Who decides and who asks for people's decisions, in the history.
-ACTOR: Final = "policy"
 
 _COUNTS: Final[Mapping[str, str]] = {
     Route.CLOSE: "closed",
@@ -33,7 +39,7 @@ def record_outcomes(
     session: Session,
     policy_digest: str,
     facts: Sequence[Facts],
-    outcomes: Iterable[Mapping[str, Any]],
+    outcomes: Sequence[Mapping[str, Any]],
     by: Provenance,
     now: datetime,
 ) -> Counter[tuple[str, str | None, str | None]]:
@@ -47,20 +53,22 @@ def record_outcomes(
         How many cases went each way: by route, rule and queue.
     """
     waiting = _lock(session, [each.case_id for each in facts])
-    shown_once = _Shown()
-    made = [
-        _Outcome.of(each, outcome, policy_digest, shown_once)
-        for each, outcome in zip(facts, outcomes, strict=True)
-        if waiting.get(each.case_id) == each.revision
-    ]
+    rulings: dict[tuple[int, ...], Ruling] = {}
+    made, at = [], stored_time(session, now)
+    for each, outcome in zip(facts, outcomes, strict=True):
+        if waiting.get(each.case_id) != each.revision:
+            continue
+        alike = (id(outcome), *map(id, each.readings))
+        if alike not in rulings:
+            rulings[alike] = ruling_of(outcome, each.readings, policy_digest, by, at)
+        made.append(decided(rulings[alike], each.case_id, each.revision, each.content_digest))
     if made:
-        at = stored_time(session, now)
-        _insert(session, "decisions", [each.decision(by, at) for each in made])
-        gates = [each.gate(at) for each in made if each.route != Route.CLOSE]
-        _insert(session, "gates", gates)
+        insert_rows(session, "decisions", DECISION, decision_rows(made))
+        insert_rows(session, "gates", GATE, gate_rows(made))
         _move(session, made, now)
-        append(session, [draft for each in made for draft in each.drafts()], by, now)
-    return Counter((each.route, each.outcome["rule_id"], each.outcome["queue"]) for each in made)
+        append(session, [draft for each in made for draft in decided_drafts(each)], by, now)
+    ways = (each.ruling.outcome for each in made)
+    return Counter((way["route"], way["rule_id"], way["queue"]) for way in ways)
 
 
 def counts_by_route(ways: Mapping[tuple[str, str | None, str | None], int]) -> dict[str, int]:
@@ -71,119 +79,14 @@ def counts_by_route(ways: Mapping[tuple[str, str | None, str | None], int]) -> d
     return counts
 
 
-class _Outcome(NamedTuple):
-    """One case's outcome on its way into the store."""
-
-    facts: Facts
-    outcome: Mapping[str, Any]
-    route: str
-    decision_id: str
-    evidence: str
-    policy: str
-
-    @classmethod
-    def of(
-        cls, facts: Facts, outcome: Mapping[str, Any], policy: str, shown_once: "_Shown"
-    ) -> "_Outcome":
-        name = f"{facts.case_id}\x00{facts.revision}\x00{ACTOR}"
-        decision = sha256(name.encode()).hexdigest()[:32]
-        readings = map(shown_once, facts.readings)
-        evidence = evidence_digest_of(facts.content_digest, readings, decision)
-        return cls(facts, outcome, outcome["route"], decision, evidence, policy)
-
-    @property
-    def gate_id(self) -> str:
-        return gate_id(self.facts.case_id, self.facts.revision, 1)
-
-    def decision(self, by: Provenance, at: Any) -> dict[str, Any]:
-        outcome = self.outcome
-        return {
-            "id": self.decision_id,
-            "case_id": self.facts.case_id,
-            "revision": self.facts.revision,
-            "gate_id": None,
-            "actor": ACTOR,
-            "actor_kind": ActorKind.MACHINE.value,
-            "verdict": self.route,
-            "action": outcome["action"],
-            "severity": outcome["severity"],
-            "queue": outcome["queue"],
-            "rule_id": outcome["rule_id"],
-            "clause": None,
-            "rationale": outcome["reason"],
-            "unknown": orjson.dumps(outcome["unknown"]).decode(),
-            "evidence_digest": self.evidence,
-            "policy_digest": self.policy,
-            "code_version": by.code_version,
-            "flow_run_id": by.flow_run_id,
-            "decided_at": at,
-        }
-
-    def gate(self, at: Any) -> dict[str, Any]:
-        return {
-            "id": self.gate_id,
-            "case_id": self.facts.case_id,
-            "revision": self.facts.revision,
-            "step": 1,
-            "queue": self.outcome["queue"],
-            "severity": self.outcome["severity"],
-            "proposed_action": self.outcome["action"],
-            "reason": self.outcome["reason"],
-            "requested_by": ACTOR,
-            "status": GateStatus.OPEN.value,
-            "evidence_digest": self.evidence,
-            "policy_digest": self.policy,
-            "attempt": 1,
-            "opened_at": at,
-        }
-
-    def drafts(self) -> Iterable[Draft]:
-        outcome = self.outcome
-        yield self._draft(
-            Action.CASE_DECIDED,
-            {
-                "decision": self.decision_id,
-                "route": self.route,
-                "severity": outcome["severity"],
-                "queue": outcome["queue"],
-                "action": outcome["action"],
-                "rule": outcome["rule_id"],
-                "unknown": outcome["unknown"],
-            },
-        )
-        if self.route == Route.CLOSE:
-            data = {"action": outcome["action"], "decision": self.decision_id}
-            yield self._draft(Action.CASE_CLOSED, data)
-        else:
-            data = {
-                "gate": self.gate_id,
-                "queue": outcome["queue"],
-                "requested_by": ACTOR,
-                "step": 1,
-            }
-            yield self._draft(Action.GATE_OPENED, data)
-
-    def _draft(self, action: Action, data: Mapping[str, Any]) -> Draft:
-        facts = self.facts
-        return Draft(facts.case_id, action, data, facts.revision, self.evidence, self.policy)
-
-
-class _Shown:
-    """``shown``, once for each reading: many cases share theirs, and they live as long as this."""
-
-    def __init__(self) -> None:
-        self._made: dict[int, bytes] = {}
-
-    def __call__(self, reading: Reading) -> bytes:
-        key = id(reading)
-        if key not in self._made:
-            self._made[key] = shown(reading)
-        return self._made[key]
-
-
-def _insert(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        insert_rows(session, table, tuple(rows[0]), [tuple(row.values()) for row in rows])
+def ways_of_intake(session: Session, intake_id: str) -> Counter[tuple[str, str | None, str | None]]:
+    """How many cases of an intake have gone each way so far: by route, rule and queue."""
+    way = (col(Case.route), col(Case.rule_id), col(Case.queue))
+    statement = select(*way, func.count()).where(
+        col(Case.intake_id) == intake_id, col(Case.route).is_not(None)
+    )
+    rows = session.execute(statement.group_by(*way))
+    return Counter({(str(route), rule, queue): number for route, rule, queue, number in rows})
 
 
 def _lock(session: Session, case_ids: Sequence[str]) -> dict[str, int]:
@@ -197,29 +100,18 @@ def _lock(session: Session, case_ids: Sequence[str]) -> dict[str, int]:
     return {row.id: row.revision for row in session.execute(statement)}
 
 
-def _move(session: Session, made: Sequence[_Outcome], now: datetime) -> None:
+def _move(session: Session, made: Sequence[Decided], now: datetime) -> None:
     """Put the decision in force on its cases, with one statement for each different outcome."""
-    alike: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
+    alike: defaultdict[tuple[str | None, ...], list[str]] = defaultdict(list)
     for each in made:
-        names = ("severity", "queue", "action", "rule_id")
-        key = (each.route, each.policy, *(each.outcome[name] for name in names))
-        alike[key].append(each.facts.case_id)
-    for (route, policy, severity, queue, action, rule), cases in alike.items():
-        status = Status.CLOSED if route == Route.CLOSE else Status.WAITING
+        alike[each.ruling.standing].append(each.case_id)
+    for standing, cases in alike.items():
+        values = dict(zip(STANDING, standing, strict=True))
+        status = Status(str(values["status"]))
         check_transition(Status.ENRICHED, status)
         session.execute(
             update(Case)
             .where(among(session, col(Case.id), cases))
-            .values(
-                status=status.value,
-                route=route,
-                severity=severity,
-                queue=queue,
-                action=action,
-                rule_id=rule,
-                policy_digest=policy,
-                updated_at=now,
-                closed_at=now if status is Status.CLOSED else None,
-            )
+            .values(**values, updated_at=now, closed_at=now if status is Status.CLOSED else None)
             .execution_options(synchronize_session=False)
         )

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 import orjson
-from sqlalchemy import Text, and_, cast, select, tuple_
+from sqlalchemy import Text, and_, cast, literal, select, tuple_
 from sqlmodel import Session, col
 
 from casework.cases import CASE_FIELDS, Reading, Status
@@ -33,7 +33,8 @@ def enriched_cases(
 ) -> list[Place]:
     """The next cases that wait for the policy, in the order of their walk."""
     place = (col(Case.intake_id), col(Case.id))
-    statement = select(*place).where(col(Case.status) == Status.ENRICHED)
+    enriched = literal(Status.ENRICHED.value, literal_execute=True)
+    statement = select(*place).where(col(Case.status) == enriched)
     if intake_id is not None:
         statement = statement.where(col(Case.intake_id) == intake_id)
     if after is not None:

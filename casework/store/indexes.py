@@ -11,6 +11,17 @@ NO_ACTION: Final = "close_no_action"
 LED_TO_ACTION: Final = f"status = 'closed' AND action IS NOT NULL AND action <> '{NO_ACTION}'"
 
 
+#: Cases that wait for a stage, as the walks over them say it, word for word: see above.
+UNDER_WAY: Final = "status = 'opened' OR status = 'enriched'"
+
+
+def index_of_stages() -> Index:
+    """Index the cases that a batch stage walks: in the order of the walk, and no others."""
+    waits = text(UNDER_WAY)
+    columns = ("status", "intake_id", "id")
+    return Index("cases_stage", *columns, sqlite_where=waits, postgresql_where=waits)
+
+
 def index_of_present(name: str, column: str) -> Index:
     """Index a person's cases by time where a person is named: all that their record is made of."""
     present = Column(column).isnot(None)

@@ -1,6 +1,6 @@
 """Intake in the store: what a source delivers becomes cases, revisions and quarantined rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -9,17 +9,18 @@ from typing import Any, Final
 from sqlalchemy import select, text, update
 from sqlmodel import Session, col
 
-from casework.cases import Item, Status
+from casework.cases import Status
 from casework.errors import Conflict, NotFound
 from casework.intake import Counts, Known, Outcome, settle
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.mapping import Mapping
 from casework.rows import BadRow, Layout
-from casework.store.arrivals import Arrival, arrived, write_opened, write_revised
+from casework.store.arrivals import Arrival, Change, write_opened, write_revised
 from casework.store.engine import is_sqlite
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.quarantine import keep_rows
+from casework.store.straight import StraightThrough, do_nothing, part, write_straight
 from casework.store.tables import Case, CaseRevision, Intake
 
 #: Advisory locks of intake, apart from those of other writers (PostgreSQL).
@@ -122,14 +123,16 @@ def counts_of(intake: Intake) -> Counts:
 def record_batch(
     session: Session,
     incoming: Incoming,
-    items: Sequence[tuple[int, Item]],
+    arrivals: Sequence[Arrival],
     faults: Sequence[BadRow],
     by: Provenance,
     now: datetime,
     *,
     after: int | None = None,
+    through: StraightThrough | None = None,
+    writing: Callable[[], None] = do_nothing,
 ) -> Counts:
-    """Record a batch of rows: items with their lines in the order of the file, and bad rows.
+    """Record a batch of rows: items in the order of the file, and bad rows.
 
     ``after`` is the number of rows recorded before this batch; a batch that comes twice, or from
     two readers of one intake, is refused. Batches of one source follow one another (they share a
@@ -143,7 +146,7 @@ def record_batch(
     intake = _held(session, incoming.intake_id)
     if intake.status == "finished" or after not in (None, intake.received):
         raise Conflict(f"intake {intake.id} is being read by somebody else")
-    recorded = record_items(session, incoming, items, by, now)
+    recorded = record_arrivals(session, incoming, arrivals, by, now, through, writing)
     repeated = keep_rows(session, incoming, faults, by, now)
     counts = recorded + Counts(
         received=len(faults), duplicates=repeated, quarantined=len(faults) - repeated
@@ -152,35 +155,43 @@ def record_batch(
     return counts
 
 
-def record_items(
+def record_arrivals(
     session: Session,
     incoming: Incoming,
-    items: Sequence[tuple[int, Item]],
+    arrivals: Sequence[Arrival],
     by: Provenance,
     now: datetime,
+    through: StraightThrough | None = None,
+    writing: Callable[[], None] = do_nothing,
 ) -> Counts:
-    """Open and revise the cases of items; the caller holds ``lock_source``."""
-    if not items:
+    """Open and revise the cases of items; the caller holds ``lock_source``.
+
+    With ``through`` the cases that are new, in one revision, are decided here and now; ``writing``
+    is called before they are written.
+    """
+    if not arrivals:
         return Counts()
-    arrivals = [arrived(incoming.source, line, item) for line, item in items]
     cases = _cases(session, {arrival.case_id for arrival in arrivals})
     known = _known(session, cases, arrivals)
     outcomes = settle(((each.case_id, each.digest) for each in arrivals), known)
-    changes = [
+    changes: list[Change] = [
         (arrival, outcome, revision)
         for arrival, (outcome, revision) in zip(arrivals, outcomes, strict=True)
         if outcome is not Outcome.DUPLICATE
     ]
     new = [change for change in changes if change[0].case_id not in cases]
     revised = [change for change in changes if change[0].case_id in cases]
+    straight, new = part(new) if through else ([], new)
     drafts = write_opened(session, incoming, new, now)
     drafts += write_revised(session, incoming, revised, cases, now)
     drafts += _adopt(session, incoming, cases, {change[0].case_id for change in revised})
     append(session, drafts, by, now)
+    if through and straight:
+        write_straight(session, incoming, through, straight, by, now, writing)
     number = dict.fromkeys(Outcome, 0)
     for outcome, _ in outcomes:
         number[outcome] += 1
-    return Counts(received=len(items), **{outcome.value: n for outcome, n in number.items()})
+    return Counts(received=len(arrivals), **{outcome.value: n for outcome, n in number.items()})
 
 
 def lock_source(session: Session, source: str) -> None:

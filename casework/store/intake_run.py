@@ -1,6 +1,9 @@
 """A whole intake, from a file to opened cases, batch by batch; nothing of it needs Prefect."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -9,13 +12,15 @@ from typing import Any, Final
 from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from casework.errors import RowFault, StoreError
+from casework.ahead import Ahead
+from casework.errors import CaseworkError, RowFault, StoreError
 from casework.intake import Counts
 from casework.ledger.entries import Provenance
 from casework.mapping import Mapping, identity, maker
 from casework.mapping.apply import Make
 from casework.memory import fewer_collections
-from casework.rows import BadRow, Row, open_rows, refused
+from casework.rows import BadRow, Reading, Row, open_rows, refused
+from casework.store.arrivals import Arrival, arrived
 from casework.store.engine import transaction
 from casework.store.intake import (
     Incoming,
@@ -24,12 +29,26 @@ from casework.store.intake import (
     record_batch,
     start_intake,
 )
+from casework.store.policy import adopt_bundle
+from casework.store.straight import StraightThrough, read_ahead
 
 #: Bytes of rows in one batch at the most, so that a file of long rows fits in memory too.
 _BATCH_BYTES: Final = 16 * 1024 * 1024
 
+log = logging.getLogger(__name__)
+
 #: PostgreSQL: serialization failure, deadlock.
 _RACES: Final = frozenset({"40001", "40P01"})
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows on their way into the store, and when they came."""
+
+    now: datetime
+    arrivals: list[Arrival] = field(default_factory=list)
+    faults: list[BadRow] = field(default_factory=list)
+    straight: bool = False
 
 
 def run_intake(
@@ -41,11 +60,13 @@ def run_intake(
     *,
     mapping: Mapping | None = None,
     source: str | None = None,
-    batch_size: int = 5000,
+    batch_size: int = 10_000,
     progress: Callable[[Counts], None] | None = None,
+    through: StraightThrough | None = None,
 ) -> Counts:
     """Read a file and record what it holds, one transaction for each batch.
 
+    With ``through`` the cases that are new are enriched and decided at once.
     An intake that was stopped goes on after the last batch it recorded; one that is finished is
     left alone and its counts are returned again. The file must be the same one as before.
 
@@ -55,24 +76,23 @@ def run_intake(
         StoreError: the database does not answer.
     """
     chosen = mapping or identity()
-    make = maker(chosen)
-    options = chosen.csv
-    with open_rows(
-        path, format=chosen.format, delimiter=options.delimiter, columns=options.columns
-    ) as opened:
+    with _opened(path, chosen) as opened:
         named = source or chosen.source or source_of(path)
         incoming = Incoming(intake_id, named, chosen, opened.layout)
         with transaction(engine) as session:
             intake = start_intake(session, incoming, Path(path).name, by, clock())
+            if through:
+                adopt_bundle(session, through.bundle, by, clock())
             counts = counts_of(intake)
         if intake.status == "finished":
             return counts
-        rows = islice(opened.rows, counts.received, None)
-        with fewer_collections():
-            for batch in weighed(rows, batch_size):
-                counts += _record(engine, incoming, batch, make, counts.received, by, clock())
-                if progress:
-                    progress(counts)
+        batches = weighed(islice(opened.rows, counts.received, None), batch_size)
+        make = maker(chosen)
+        prepared = (_prepare(named, make, each, through, clock()) for each in batches)
+        for batch, go_on in _one_ahead(prepared):
+            counts += _record(engine, incoming, batch, through, counts.received, by, go_on)
+            if progress:
+                progress(counts)
     with transaction(engine) as session:
         return counts_of(finish_intake(session, intake_id, by, clock()))
 
@@ -97,27 +117,98 @@ def weighed(rows: Iterable[Row | BadRow], size: int) -> Iterator[list[Row | BadR
         yield batch
 
 
+def _opened(path: str | Path, mapping: Mapping) -> AbstractContextManager[Reading]:
+    layout = mapping.csv
+    return open_rows(
+        path, format=mapping.format, delimiter=layout.delimiter, columns=layout.columns
+    )
+
+
+def _one_ahead(batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, Callable[[], None]]]:
+    """Each batch with what begins the next one: Python is free while the database writes."""
+    with fewer_collections(), Ahead(batches) as ahead:
+        for batch in ahead:
+            yield batch, ahead.start
+
+
+def _prepare(
+    source: str,
+    make: Make,
+    rows: Iterable[Row | BadRow],
+    through: StraightThrough | None,
+    now: datetime,
+) -> _Batch:
+    """Do all that can be done about some rows before the store is asked."""
+    batch = _Batch(now)
+    for row in rows:
+        if isinstance(row, BadRow):
+            batch.faults.append(row)
+            continue
+        try:
+            item = make(row.record)
+        except RowFault as fault:
+            batch.faults.append(refused(row.line, row.raw, fault))
+        else:
+            batch.arrivals.append(arrived(source, row.line, item))
+    if through and batch.arrivals:
+        batch.straight = _read_ahead(through, source, batch)
+    return batch
+
+
+def _read_ahead(through: StraightThrough, source: str, batch: _Batch) -> bool:
+    """Ask the providers ahead; False where one fails, and the batch has to take the stages."""
+    try:
+        read_ahead(through, source, batch.arrivals, batch.now)
+    except Exception as error:
+        # The message may quote what was asked about, so only the kind of error is logged.
+        log.error("a provider failed: %s; the cases are enriched later", type(error).__name__)
+        return False
+    return True
+
+
 def _record(
     engine: Engine,
     incoming: Incoming,
-    batch: Iterable[Row | BadRow],
-    make: Make,
+    batch: _Batch,
+    through: StraightThrough | None,
     after: int,
     by: Provenance,
-    now: datetime,
+    writing: Callable[[], None],
 ) -> Counts:
-    items, faults = [], []
-    for row in batch:
-        if isinstance(row, BadRow):
-            faults.append(row)
-            continue
+    """Record a batch, straight through if it can be: else its new cases wait for the stages."""
+    if through and batch.straight:
         try:
-            items.append((row.line, make(row.record)))
-        except RowFault as fault:
-            faults.append(refused(row.line, row.raw, fault))
+            return _try(engine, incoming, batch, through, after, by, writing)
+        except CaseworkError:
+            raise
+        except Exception as error:
+            # As above: a provider or the policy failed, and no case is lost for that.
+            log.error("new cases wait for the stages: %s", type(error).__name__)
+    return _try(engine, incoming, batch, None, after, by, writing)
+
+
+def _try(
+    engine: Engine,
+    incoming: Incoming,
+    batch: _Batch,
+    through: StraightThrough | None,
+    after: int,
+    by: Provenance,
+    writing: Callable[[], None],
+) -> Counts:
     for attempt in _patiently():
         with attempt, transaction(engine) as session:
-            return record_batch(session, incoming, items, faults, by, now, after=after)
+            return record_batch(
+                session,
+                incoming,
+                batch.arrivals,
+                batch.faults,
+                by,
+                batch.now,
+                after=after,
+                through=through,
+                writing=writing,
+            )
     raise StoreError("the store is too busy", hint="try again")
 
 

@@ -54,6 +54,15 @@ def append(session: Session, drafts: Sequence[Draft], by: Provenance, now: datet
     return entries
 
 
+def begin_chains(session: Session, entries: Sequence[Entry], now: datetime) -> None:
+    """Write the first entries of chains that have none yet: no head is looked up.
+
+    A chain that has entries shows as a violation of the unique ``(chain, position)``.
+    """
+    _lock(session, ())
+    _insert(session, entries, now)
+
+
 def entries_of(session: Session, chain_name: str) -> list[LedgerEntry]:
     """A chain's entries, oldest first."""
     statement = (

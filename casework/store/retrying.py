@@ -14,7 +14,8 @@ from casework.errors import InputError
 from casework.ledger.entries import Action, Provenance
 from casework.mapping import Mapping, apply
 from casework.rows import Layout, parse_csv, parse_json
-from casework.store.intake import Incoming, lock_source, record_items
+from casework.store.arrivals import arrived
+from casework.store.intake import Incoming, lock_source, record_arrivals
 from casework.store.quarantine import RETRIED, resolve, row_by_id, waiting_row
 from casework.store.tables import Quarantined
 
@@ -53,7 +54,8 @@ def retry_row(
     raw = _raw_of(row, correction)
     item = _item_of(row, raw, correction, mapping)
     incoming = Incoming(row.intake_id, row.source, mapping, layout_of(row))
-    counts = record_items(session, incoming, [(row.line, item)], by, now)
+    arrivals = [arrived(incoming.source, row.line, item)]
+    counts = record_arrivals(session, incoming, arrivals, by, now)
     row.case_id = case_id(row.source, item.external_id)
     outcome = "opened" if counts.opened else "revised" if counts.revised else "duplicates"
     data = {

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Session, SQLModel, col
 
-from casework.canonical import digest
+from casework.canonical import canonical, digest
 from casework.cases import Evidence, Reading, Status
-from casework.ledger.entries import Action, Draft, Provenance
+from casework.ledger.entries import Action, Draft, Provenance, Written
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.engine import is_sqlite
 from casework.store.ledger import append
@@ -23,7 +23,7 @@ from casework.store.tables import CachedReading, Case, CaseRevision
 #: Characters of content after which a page ends early: bodies can be a million each.
 PAGE_CHARACTERS: Final = 16_000_000
 
-_COLUMNS: Final = (
+READING: Final = (
     "case_id",
     "revision",
     "provider",
@@ -76,7 +76,7 @@ def cases_to_enrich(
             (col(CaseRevision.case_id) == col(Case.id))
             & (col(CaseRevision.revision) == col(Case.revision)),
         )
-        .where(col(Case.status) == Status.OPENED.value)
+        .where(col(Case.status) == literal(Status.OPENED.value, literal_execute=True))
         .order_by(col(Case.intake_id), col(Case.id))
         .limit(limit)
     )
@@ -112,14 +112,16 @@ def record_readings(
     kept = [i for i, each in enumerate(evidence) if current.get(each.case_id) == each.revision]
     if not kept:
         return 0
-    rows = _rows(evidence, readings, kept, stored_time(session, now))
-    insert_rows(session, "signal_readings", _COLUMNS, rows, keep_existing=True)
-    moved = among(session, col(Case.id), [evidence[i].case_id for i in kept])
+    cases = [evidence[i] for i in kept]
+    said = [[each[i] for i in kept] for each in readings]
+    rows = reading_rows(cases, said, stored_time(session, now))
+    insert_rows(session, "signal_readings", READING, rows, keep_existing=True)
+    moved = among(session, col(Case.id), [each.case_id for each in cases])
     session.execute(
         update(Case).where(moved).values(status=Status.ENRICHED.value, updated_at=now),
         execution_options={"synchronize_session": False},
     )
-    append(session, _drafts(evidence, readings, kept), by, now)
+    append(session, enriched_drafts(cases, said), by, now)
     return len(kept)
 
 
@@ -227,18 +229,14 @@ def _insert(session: Session, table: type[SQLModel]) -> Any:
     return insert_sqlite(table) if is_sqlite(session) else insert_postgresql(table)
 
 
-def _rows(
-    evidence: Sequence[Evidence],
-    readings: Sequence[Sequence[Reading]],
-    kept: Sequence[int],
-    read_at: Any,
+def reading_rows(
+    evidence: Sequence[Evidence], readings: Sequence[Sequence[Reading]], read_at: Any
 ) -> list[tuple[Any, ...]]:
-    """Rows of the table of readings; what cases share is written out once."""
+    """Rows of READING; what cases share is written out once."""
     made: dict[int, tuple[Any, ...]] = {}
     rows = []
     for said in readings:
-        for i in kept:
-            reading, case = said[i], evidence[i]
+        for case, reading in zip(evidence, said, strict=True):
             rest = made.get(id(reading))
             if rest is None:
                 rest = made[id(reading)] = (
@@ -254,24 +252,25 @@ def _rows(
     return rows
 
 
-def _drafts(
-    evidence: Sequence[Evidence], readings: Sequence[Sequence[Reading]], kept: Sequence[int]
+def enriched_drafts(
+    evidence: Sequence[Evidence], readings: Sequence[Sequence[Reading]]
 ) -> list[Draft]:
     """One entry for each case: which provider said what, by digest, and what stayed unknown."""
-    # Providers give equal cases the same reading, so most digests are made once.
-    made: dict[int, dict[str, Any]] = {}
+    # Providers give equal cases the same reading, so most of this is written once.
+    summaries: dict[int, dict[str, Any]] = {}
+    made: dict[tuple[int, ...], Written] = {}
     drafts = []
-    for i in kept:
-        data = {}
-        for said in readings:
-            reading = said[i]
-            summary = made.get(id(reading))
-            if summary is None:
-                summary = made[id(reading)] = _summary(reading)
-            data[reading.provider] = summary
-        drafts.append(
-            Draft(evidence[i].case_id, Action.CASE_ENRICHED, data, revision=evidence[i].revision)
-        )
+    for i, case in enumerate(evidence):
+        alike = tuple([id(said[i]) for said in readings])
+        data = made.get(alike)
+        if data is None:
+            given = [said[i] for said in readings]
+            for each in given:
+                if id(each) not in summaries:
+                    summaries[id(each)] = _summary(each)
+            told = {each.provider: summaries[id(each)] for each in given}
+            data = made[alike] = Written(canonical(told).decode())
+        drafts.append(Draft(case.case_id, Action.CASE_ENRICHED, data, case.revision))
     return drafts
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from casework.store.indexes import index_of_acted_on, index_of_present
+from casework.store.indexes import index_of_acted_on, index_of_present, index_of_stages
 from casework.store.types import UtcDateTime
 
 
@@ -69,8 +69,7 @@ class Case(SQLModel, table=True):
         index_of_acted_on("cases_subject_acted", "subject_id"),
         index_of_acted_on("cases_reporter_acted", "reporter_id"),
         Index("cases_intake", "intake_id"),
-        # The batch stages walk the cases of one status in this order, a page at a time.
-        Index("cases_stage", "status", "intake_id", "id"),
+        index_of_stages(),
     )
 
     id: str = Field(primary_key=True)

@@ -19,6 +19,7 @@ from casework.errors import Conflict, InputError
 from casework.intake import Counts
 from casework.mapping import Mapping, identity
 from casework.rows import BadRow, read_rows
+from casework.store.arrivals import arrived
 from casework.store.engine import open_engine, reading, transaction
 from casework.store.intake import Incoming, record_batch, start_intake
 from casework.store.intake_run import run_intake, weighed
@@ -211,7 +212,7 @@ def test_the_ledger_and_the_details_of_quarantine_quote_nothing(
 
 def test_batches_are_recorded_in_turn_and_each_once(engine: Engine) -> None:
     incoming = Incoming("i1", "test", identity())
-    items = [(1, Item(external_id="T-1"))]
+    items = [arrived("test", 1, Item(external_id="T-1"))]
     with transaction(engine) as session:
         start_intake(session, incoming, "a.jsonl", BY, NOW)
         record_batch(session, incoming, items, [], BY, NOW, after=0)

@@ -155,7 +155,7 @@ def test_the_known_mutating_functions_are_seen() -> None:
         "answers.take_answer",
         "carrying.carry_out",
         "intake.start_intake",
-        "intake.record_items",
+        "intake.record_arrivals",
         "quarantine.keep_rows",
     } <= mutators(functions(store_sources()))
 

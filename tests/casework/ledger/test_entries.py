@@ -1,6 +1,5 @@
 """Entries are canonical JSON, chained by digest."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -101,4 +100,4 @@ def test_the_first_entry_of_a_chain_names_the_genesis() -> None:
 @pytest.mark.parametrize("value", [float("nan"), 2**53, "\ud800", {1: 2}, b"", object()])
 def test_what_json_cannot_carry_exactly_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"."):
-        chain(replace(Draft("c1", Action.CASE_OPENED), data={"x": value}), Head(), BY, NOW)
+        chain(Draft("c1", Action.CASE_OPENED, {"x": value}), Head(), BY, NOW)

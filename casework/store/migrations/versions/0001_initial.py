@@ -98,7 +98,9 @@ def _cases() -> None:
     )
     op.create_index("cases_status", "cases", ["status", "severity", "received_at"])
     op.create_index("cases_intake", "cases", ["intake_id"])
-    op.create_index("cases_stage", "cases", ["status", "intake_id", "id"])
+    waits = sa.text("status = 'opened' OR status = 'enriched'")
+    stage = ["status", "intake_id", "id"]
+    op.create_index("cases_stage", "cases", stage, sqlite_where=waits, postgresql_where=waits)
     for name, column in (("cases_subject", "subject_id"), ("cases_reporter", "reporter_id")):
         present = sa.column(column).isnot(None)
         op.create_index(
