@@ -62,6 +62,8 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     template = request.getfixturevalue("migrated_postgres")
     with postgres_database(request.getfixturevalue("postgres_url"), template) as url:
         yield url
+        # A command under test opens the engine by this URL and leaves it open.
+        open_engine(url).dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

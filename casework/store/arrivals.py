@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 from sqlalchemy import bindparam, select, update
@@ -16,11 +16,9 @@ from casework.gates import GateStatus
 from casework.intake import Outcome
 from casework.ledger.entries import Action, Draft, Written
 from casework.store.bulk import insert_rows, stored_time, stored_times
+from casework.store.incoming import Incoming
 from casework.store.lookup import among
 from casework.store.tables import Case, Gate
-
-if TYPE_CHECKING:
-    from casework.store.intake import Incoming
 
 #: Who gives the signals that come with a row.
 SOURCE: Final = "source"
@@ -89,7 +87,7 @@ def arrived(source: str, line: int, item: Item) -> Arrival:
 
 
 def write_opened(
-    session: Session, incoming: "Incoming", changes: Sequence[Change], now: datetime
+    session: Session, incoming: Incoming, changes: Sequence[Change], now: datetime
 ) -> list[Draft]:
     """Insert cases that are new, in the last of the revisions a batch brings of each."""
     newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
@@ -101,7 +99,7 @@ def write_opened(
 
 
 def case_rows(
-    session: Session, incoming: "Incoming", now: datetime
+    session: Session, incoming: Incoming, now: datetime
 ) -> Callable[[Arrival, int, str], tuple[Any, ...]]:
     """The function that makes a row of CASE of an arrival, its revision and a status."""
     at, stored = stored_time(session, now), stored_times(session)
@@ -133,7 +131,7 @@ def case_rows(
 
 def write_revised(
     session: Session,
-    incoming: "Incoming",
+    incoming: Incoming,
     changes: Sequence[Change],
     cases: Mapping[str, Any],
     now: datetime,
@@ -158,7 +156,7 @@ def write_revised(
 
 
 def write_contents(
-    session: Session, incoming: "Incoming", changes: Sequence[Change], now: datetime
+    session: Session, incoming: Incoming, changes: Sequence[Change], now: datetime
 ) -> None:
     """Insert revisions, and what the source itself says about each."""
     intake, at = incoming.intake_id, stored_time(session, now)
@@ -182,7 +180,7 @@ def write_contents(
     insert_rows(session, "signal_readings", _READING, readings)
 
 
-def sources(incoming: "Incoming") -> Callable[[Item], Reading | None]:
+def sources(incoming: Incoming) -> Callable[[Item], Reading | None]:
     """The function that says what the source itself tells of an item; None where nothing."""
     declared, version = incoming.mapping.signals.keys(), incoming.mapping.digest
 
@@ -197,7 +195,7 @@ def sources(incoming: "Incoming") -> Callable[[Item], Reading | None]:
 
 
 def _begun_anew(
-    incoming: "Incoming", arrival: Arrival, revision: int, received: datetime, now: datetime
+    incoming: Incoming, arrival: Arrival, revision: int, received: datetime, now: datetime
 ) -> dict[str, Any]:
     """The columns of a case whose content is new: opened again, with no decision in force."""
     item = arrival.item
@@ -240,7 +238,7 @@ def _supersede_gates(session: Session, revisions: Mapping[str, int]) -> list[Dra
     return drafts
 
 
-def arrival_drafts(incoming: "Incoming", changes: Sequence[Change]) -> list[Draft]:
+def arrival_drafts(incoming: Incoming, changes: Sequence[Change]) -> list[Draft]:
     """The entries of new cases and of newer content."""
     # Canonical JSON in its parts: the digest is the first member, the line the third.
     intake, source = canonical(incoming.intake_id).decode(), canonical(incoming.source).decode()

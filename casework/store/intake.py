@@ -1,9 +1,7 @@
 """Intake in the store: what a source delivers becomes cases, revisions and quarantined rows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import select, text, update
@@ -13,10 +11,10 @@ from casework.cases import Status
 from casework.errors import Conflict, NotFound
 from casework.intake import Counts, Known, Outcome, settle
 from casework.ledger.entries import Action, Draft, Provenance
-from casework.mapping import Mapping
-from casework.rows import BadRow, Layout
+from casework.rows import BadRow
 from casework.store.arrivals import Arrival, Change, write_opened, write_revised
 from casework.store.engine import is_sqlite
+from casework.store.incoming import Incoming
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.quarantine import keep_rows
@@ -27,26 +25,6 @@ from casework.store.tables import Case, CaseRevision, Intake
 _LOCKS: Final = 0x696E
 
 _UNFINISHED: Final = frozenset({Status.OPENED, Status.ENRICHED})
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """An intake as it is under way: where its rows come from and how they are read."""
-
-    intake_id: str
-    source: str
-    mapping: Mapping
-    layout: Layout = field(default_factory=lambda: Layout("jsonl"))
-
-    @cached_property
-    def reading(self) -> dict[str, Any]:
-        """All that a retry of one of its rows needs, as plain JSON."""
-        return {
-            "mapping": self.mapping.document,
-            "format": self.layout.format,
-            "columns": list(self.layout.columns),
-            "delimiter": self.layout.delimiter,
-        }
 
 
 def start_intake(

@@ -22,8 +22,8 @@ from casework.memory import fewer_collections
 from casework.rows import BadRow, Reading, Row, open_rows, refused
 from casework.store.arrivals import Arrival, arrived
 from casework.store.engine import transaction
+from casework.store.incoming import Incoming
 from casework.store.intake import (
-    Incoming,
     counts_of,
     finish_intake,
     record_batch,

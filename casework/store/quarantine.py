@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import func, select
@@ -14,12 +14,10 @@ from casework.errors import Conflict, InputError, NotFound
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.rows import BadRow
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.incoming import Incoming
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.tables import Quarantined
-
-if TYPE_CHECKING:
-    from casework.store.intake import Incoming
 
 WAITING: Final = "waiting"
 RETRIED: Final = "retried"
@@ -48,7 +46,7 @@ def row_id(source: str, line: int, raw_digest: str) -> str:
 
 def keep_rows(
     session: Session,
-    incoming: "Incoming",
+    incoming: Incoming,
     faults: Sequence[BadRow],
     by: Provenance,
     now: datetime,
@@ -78,7 +76,7 @@ def keep_rows(
     return sum(1 for status in known.values() if status != WAITING)
 
 
-def _quarantined(incoming: "Incoming", identity: str, bad: BadRow) -> Draft:
+def _quarantined(incoming: Incoming, identity: str, bad: BadRow) -> Draft:
     data = {
         "row": identity,
         "line": bad.line,

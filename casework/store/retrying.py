@@ -15,7 +15,8 @@ from casework.ledger.entries import Action, Provenance
 from casework.mapping import Mapping, apply
 from casework.rows import Layout, parse_csv, parse_json
 from casework.store.arrivals import arrived
-from casework.store.intake import Incoming, lock_source, record_arrivals
+from casework.store.incoming import Incoming
+from casework.store.intake import lock_source, record_arrivals
 from casework.store.quarantine import RETRIED, resolve, row_by_id, waiting_row
 from casework.store.tables import Quarantined
 

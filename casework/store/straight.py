@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlmodel import Session
 
@@ -29,6 +29,7 @@ from casework.store.arrivals import (
     write_contents,
 )
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.incoming import Incoming
 from casework.store.ledger import begin_chains
 from casework.store.outcomes import (
     DECISION,
@@ -44,9 +45,6 @@ from casework.store.outcomes import (
     ruling_of,
 )
 from casework.store.signals import READING, enriched_drafts, reading_rows
-
-if TYPE_CHECKING:
-    from casework.store.intake import Incoming
 
 _CASE: Final = (*CASE, *STANDING[1:], "closed_at")
 
@@ -118,7 +116,7 @@ def part(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
 
 def write_straight(
     session: Session,
-    incoming: "Incoming",
+    incoming: Incoming,
     through: StraightThrough,
     changes: Sequence[Change],
     by: Provenance,
@@ -188,7 +186,7 @@ def _said(
 
 def _decide(
     session: Session,
-    incoming: "Incoming",
+    incoming: Incoming,
     through: StraightThrough,
     changes: Sequence[Change],
     said: Sequence[Sequence[Reading]],
@@ -242,7 +240,7 @@ def _rulings(
 
 def _case_rows(
     session: Session,
-    incoming: "Incoming",
+    incoming: Incoming,
     changes: Sequence[Change],
     made: Sequence[Decided],
     now: datetime,

@@ -21,7 +21,8 @@ from casework.mapping import Mapping, identity
 from casework.rows import BadRow, read_rows
 from casework.store.arrivals import arrived
 from casework.store.engine import open_engine, reading, transaction
-from casework.store.intake import Incoming, record_batch, start_intake
+from casework.store.incoming import Incoming
+from casework.store.intake import record_batch, start_intake
 from casework.store.intake_run import run_intake, weighed
 from casework.store.schema import upgrade
 from casework.store.tables import (
