@@ -41,6 +41,8 @@ def _markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return ""
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
