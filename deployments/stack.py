@@ -155,6 +155,20 @@ def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
             yield url
         finally:
             note.unlink(missing_ok=True)
+            _hand_in()
+
+
+def _hand_in() -> None:
+    """Send what Prefect still holds back in this process, while there is a server to take it.
+
+    Left to the end of the process, its event and log workers try for a minute to reach a server
+    that has been stopped.
+    """
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for kept in (EventsWorker, APILogWorker):
+        kept.drain_all(timeout=10)
 
 
 def _deploy(url: str) -> None:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,7 +16,7 @@ from casework.ledger.entries import timestamp
 from casework.ports import ReviewRuns, RunRequest, RunView
 from casework.review_runs import Step, next_step
 from casework.store.engine import reading, transaction
-from casework.store.gates import assign_run, gates_without_run, settle, unsettled_gates
+from casework.store.gates import assign_run, gate_by_id, gates_without_run, settle, unsettled_gates
 from casework.store.tables import Gate
 from integrations.prefect_runs import PrefectReviewRuns
 from tasks.case_review import takes_form
@@ -72,6 +73,20 @@ async def bring_together() -> dict[str, int]:
             after = gates[-1].id
             counts += await _each(here, runs, await _plan(runs, gates))
     return dict(counts)
+
+
+async def follow(gate_ids: Sequence[str]) -> dict[str, int]:
+    """Bring some gates and their runs together at once, without waiting for the next round.
+
+    Returns:
+        How often each step was taken, and ``failed``.
+    """
+    here = surroundings("review_runs")
+    with reading(here.engine) as session:
+        gates = [gate_by_id(session, gate_id) for gate_id in gate_ids]
+    async with get_client() as client:
+        runs = PrefectReviewRuns(client)
+        return dict(await _each(here, runs, await _plan(runs, gates)))
 
 
 async def _plan(runs: ReviewRuns, gates: list[Gate]) -> list[tuple[Gate, Step]]:

@@ -21,7 +21,7 @@ from casework.store.sealing import seal
 from deployments.cli.intake import COUNTS, run_intake
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import now, operator, set_up, settled
-from deployments.cli.up import running
+from deployments.stack import server, worker
 
 #: Made-up people: two or more who may answer in every queue.
 PEOPLE: Final = {
@@ -42,12 +42,14 @@ def demo(as_json: Json = False) -> None:
         settings = settled()
         engine = set_up(settings)
         _introduce(engine)
-        with running(settings, ("review",)):
+        with server(settings):
             counts = run_intake(
                 settings, resource("samples/tickets.jsonl"), resource("samples/mapping.yaml"), None
             )
             told = _decide_some(settings, engine)
-            _wait_until_carried_out(engine, [row["gate"] for row in told if row["decided"]])
+            # Only now: on SQLite, Prefect makes writers that come together wait for seconds.
+            with worker(settings, "review"):
+                _wait_until_carried_out(engine, [row["gate"] for row in told if row["decided"]])
         report = _report(settings, engine, counts, told)
         emit(report, as_json)
         if not as_json:
@@ -108,10 +110,10 @@ def _answer(engine: Engine, queue: str, gate_id: str, person: str) -> dict[str, 
 
 
 def _wait_until_carried_out(engine: Engine, gates: list[str]) -> None:
-    """Let the reconciler, which runs with the worker, wake the runs; wait for their end."""
-    from flows.reconcile import reconcile
+    """Wake the runs of these gates, and wait until the worker has carried them out."""
+    from tasks.review_runs import follow
 
-    asyncio.run(reconcile())
+    asyncio.run(follow(gates))
     deadline = time.monotonic() + PATIENCE
     while gates and time.monotonic() < deadline:
         with reading(engine) as session:
