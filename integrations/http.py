@@ -6,6 +6,7 @@ No error made here holds a URL's path, a header or a body: those carry credentia
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -258,11 +259,9 @@ def _wait(state: RetryCallState) -> float:
 
 
 def _document(name: str, body: bytes) -> Any:
-    try:
+    # Raised outside the handler: the decoder's error holds the whole document.
+    with suppress(orjson.JSONDecodeError):
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    # Outside the handler: the decoder's error holds the whole document.
     raise ProviderBadReply(f"{name} answered with something that is not JSON")
 
 

@@ -1,6 +1,7 @@
 """The key that signs checkpoints: made once, kept in a file that its owner alone can read."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -67,9 +68,9 @@ def _make(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        # A link, unlike a rename, does not replace the key that another process just made.
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        # A link, unlike a rename, does not replace the key that another process just made: where
+        # there is one it is the key, and ours is dropped.
+        with suppress(FileExistsError):
+            os.link(draft, path)
     finally:
         draft.unlink()

@@ -3,6 +3,7 @@
 import copy
 import importlib
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from inspect import signature
 from typing import Any
 
@@ -97,10 +98,12 @@ def test_a_misspelt_key_is_found_at_every_level(
 
 
 def test_every_value_is_of_the_type_that_prefect_reads() -> None:
-    PrefectYamlModel.model_validate(DOCUMENT)
+    read = PrefectYamlModel.model_validate(DOCUMENT)
+    assert [entry.name for entry in read.deployments] == [entry["name"] for entry in DEPLOYMENTS]
     for entry in DEPLOYMENTS:
         for schedule in entry.get("schedules", []):
-            RawScheduleConfig.model_validate(schedule, strict=False)
+            config = RawScheduleConfig.model_validate(schedule, strict=False)
+            assert config.interval == timedelta(seconds=schedule["interval"])
 
 
 def test_nothing_is_pulled_built_or_pushed() -> None:

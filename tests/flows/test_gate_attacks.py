@@ -101,6 +101,7 @@ async def test_setting_the_state_to_completed_approves_nothing(
 ) -> None:
     gate, run = await suspended_case(store)
     await set_state(run, Completed(), force=force)
+    assert await state_of(run) == "Completed", "Prefect did take it"
     await still_waits_and_can_be_decided(store, gate)
 
 
