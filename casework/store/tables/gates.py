@@ -1,0 +1,83 @@
+"""Gates, the decisions at them, and the people who answer."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from casework.store.tables.columns import document, moment
+
+
+class Decision(SQLModel, table=True):
+    """One decision, a machine's or a person's, in one shape. Written once."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        UniqueConstraint("gate_id", "actor"),
+        Index("decisions_case", "case_id", "revision"),
+    )
+
+    id: str = Field(primary_key=True)
+    case_id: str
+    revision: int
+    gate_id: str | None = None  # None: decided by the machine
+    actor: str
+    actor_kind: str  # machine, person, unverified
+    verdict: str  # machine: a Route; person: approve, refuse, escalate
+    action: str | None = None
+    severity: str | None = None
+    queue: str | None = None
+    rule_id: str | None = None
+    clause: str | None = None
+    rationale: str = Field(default="", sa_column=Column(Text, nullable=False))
+    unknown: list[str] = document()  # signals that kept a rule from being decided
+    evidence_digest: str
+    policy_digest: str
+    code_version: str
+    flow_run_id: str | None = None
+    decided_at: datetime = moment()
+
+
+class Gate(SQLModel, table=True):
+    """A point where people must decide before a case goes on."""
+
+    __tablename__ = "gates"
+    __table_args__ = (
+        Index("gates_waiting", "status", "severity", "opened_at"),
+        Index("gates_case", "case_id"),
+        Index("gates_run", "flow_run_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    case_id: str
+    revision: int
+    step: int  # first gate of the revision is 1; an escalation opens the next
+    queue: str
+    severity: str
+    proposed_action: str | None = None
+    reason: str = ""
+    requested_by: str  # may not answer
+    status: str  # open, decided, carried_out, superseded
+    verdict: str | None = None
+    action: str | None = None
+    escalate_to: str | None = None
+    evidence_digest: str
+    policy_digest: str
+    attempt: int = 1  # raised each time a run woke without a sufficient decision
+    flow_run_id: str | None = None
+    opened_at: datetime = moment()
+    decided_at: datetime | None = moment(nullable=True)
+    settled_at: datetime | None = moment(nullable=True)
+
+
+class Person(SQLModel, table=True):
+    """Someone who may answer at gates."""
+
+    __tablename__ = "people"
+
+    id: str = Field(primary_key=True)
+    name: str
+    roles: list[str] = document()
+    queues: list[str] = document()  # "*" is every queue
+    active: bool = True
+    added_at: datetime = moment()
