@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from casework.cases import Evidence, Reading
+from casework.effects import Delivery, Receipt
 
 
 class Provider(Protocol):
@@ -86,3 +87,21 @@ class ReviewRuns(Protocol):
         Raises:
             EngineError: Prefect cannot be reached.
         """
+
+
+class Destination(Protocol):
+    """A system that effects are sent to."""
+
+    @property
+    def name(self) -> str:
+        """The destination's id in the bundle; stored with every attempt."""
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """Send one effect; the same key twice must do it once, where the system allows.
+
+        Raises:
+            ProviderError: it was not taken; whether trying again may help is the error's to say.
+        """
+
+    async def close(self) -> None:
+        """Close its connections."""

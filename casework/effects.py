@@ -1,0 +1,54 @@
+"""Effects: what a decision, a clock or an incident does to the world outside.
+
+An effect is written to the outbox in the transaction of what caused it, and sent afterwards, once
+or more often under the same key. It carries ids and the names of macros; text is rendered when it
+is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class EffectKind(StrEnum):
+    """What is done outside. A destination says which of these it takes."""
+
+    ACT = "act"  # carry out an action of the bundle on the subject or the content
+    REVERSE = "reverse"  # undo such an action
+    REPLY = "reply"  # answer the reporter or the subject with a macro
+    SET_STATUS = "set_status"  # tell the source how far its item has come
+    NOTIFY = "notify"  # tell a person or a team that something waits
+    PAGE = "page"  # wake whoever is on call
+    ACKNOWLEDGE = "acknowledge"  # somebody has taken the page
+    RESOLVE = "resolve"  # what was paged about is over
+    OPEN_ISSUE = "open_issue"  # ask a partner team in its own tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One effect to be sent. The same ``key`` is the same effect, however often it is asked for."""
+
+    key: str
+    kind: EffectKind
+    destination: str  # an id of the bundle's destinations
+    case_id: str | None = None  # None: not about one case
+    data: Mapping[str, Any] = field(default_factory=dict)  # ids, macro and action names; no text
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An effect on its way out, with the text that its macro makes of the case."""
+
+    effect: Effect
+    text: str = ""
+    link: str = ""  # where a person can look at what it is about
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the destination said: its own id for what it made, if it named one."""
+
+    reference: str | None = None
