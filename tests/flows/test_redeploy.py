@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Scheduled
 from sqlalchemy import Engine
 
 from casework.store.engine import reading
@@ -20,7 +19,6 @@ from tests.flows.review import (
     gate_status,
     history,
     resume,
-    set_state,
     state_of,
     suspended_case,
 )
@@ -81,16 +79,3 @@ async def test_a_redeploy_with_changed_code_approves_nothing_and_loses_nothing(
     assert case_status(store, gate) == "closed"
     assert history(store, gate).count("case.closed") == 1
     assert "casework:case_review_changed" in actors(store, gate)
-
-
-async def test_code_that_changes_between_two_wakes_asks_once(
-    store: Engine, deployed: None, other_code: Path
-) -> None:
-    gate, run = await suspended_case(store)
-    assert decide(store, gate, "ana")
-    await resume(run, None)
-    execute(run, ROOT)
-    assert await state_of(run) == "Completed"
-    await set_state(run, Scheduled(name="AwaitingRetry"), force=True)
-    execute(run, other_code)
-    assert history(store, gate).count("case.closed") == 1
