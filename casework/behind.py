@@ -21,9 +21,9 @@ class Behind:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="behind")
-        self._calls: list[Future[None]] = []
+        self._calls: list[Future[object]] = []
 
-    def __call__(self, function: Callable[..., None], *given: Any) -> None:
+    def __call__(self, function: Callable[..., object], *given: Any) -> None:
         """Call a function later, with what is given."""
         self._calls.append(self._pool.submit(function, *given))
 
