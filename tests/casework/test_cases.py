@@ -52,8 +52,3 @@ def test_neighbours_of_one_source_begin_alike() -> None:
     assert len(begun) == 1
     assert case_id("desk", "T-2048")[:7] not in begun
     assert case_id("mail", "T-1024")[:7] not in begun
-
-
-def test_an_id_does_not_tell_the_number() -> None:
-    assert case_id("desk", "447700900123")[:7] != case_id("desk", "a447700900")[:7]
-    assert "900123" not in case_id("desk", "447700900123")
