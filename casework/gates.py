@@ -260,5 +260,6 @@ def shown(reading: Reading) -> bytes:
 
 def evidence_digest_of(content_digest: str, readings: bytes, decision_id: str) -> str:
     """The same from readings ``shown`` and joined, by provider: the canonical form of the whole."""
-    head = b'{"content":' + canonical(content_digest) + b',"decision":' + canonical(decision_id)
-    return digest_bytes(head + b',"signals":[' + readings + b"]}")
+    # Digests and derived ids are plain ASCII, with nothing that JSON would escape.
+    head = f'{{"content":"{content_digest}","decision":"{decision_id}","signals":['
+    return digest_bytes(head.encode() + readings + b"]}")

@@ -7,7 +7,7 @@ from typing import Final
 
 #: Allocations between two looks. The default, 700, means hundreds of looks at each batch of rows,
 #: none of which finds anything: a quarter of the time intake takes.
-_RARELY: Final = 100_000
+_RARELY: Final = 1_000_000
 
 
 @contextmanager

@@ -84,13 +84,11 @@ class Draft(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry in its place, as it is stored."""
+    """An entry in its place, as it is stored, without the actor and the time of its writing."""
 
     chain: str
     position: int
     action: str
-    actor: str
-    at: datetime
     body: str
     digest: str
 
@@ -120,7 +118,7 @@ def chain_all(
     Raises:
         ValueError: a draft's data holds something JSON cannot carry exactly.
     """
-    write, entry, actor = body_writer(by, now), Entry._make, by.actor
+    write, new = body_writer(by, now), tuple.__new__
     ends: dict[str, tuple[int, str]] = dict(heads)
     entries = []
     for draft in drafts:
@@ -129,7 +127,8 @@ def chain_all(
         body = write(draft, position, previous)
         digest = sha256(body.encode()).hexdigest()
         ends[name] = (position + 1, digest)
-        entries.append(entry((name, position, draft.action._value_, actor, now, body, digest)))
+        # What ``Entry(...)`` comes to, in half the time.
+        entries.append(new(Entry, (name, position, draft.action._value_, body, digest)))
     return entries
 
 
@@ -144,14 +143,15 @@ def body_writer(by: Provenance, now: datetime) -> Callable[[Draft, int, str], st
     code = f',"code_version":{_quoted(by.code_version)},"data":'
     flow_run = _member("flow_run_id", by.flow_run_id)
     task_run = _member("task_run_id", by.task_run_id)
-    member = lru_cache(maxsize=16)(_member)  # few policies decide many cases
+    # Few policies decide many cases, and the entries of one case come together.
+    member, quoted = lru_cache(maxsize=16)(_member), lru_cache(maxsize=16)(_quoted)
 
     def write(draft: Draft, position: int, previous: str) -> str:
         chain, action, data, revision, evidence, policy = draft
         told = data if type(data) is Written else canonical(dict(data)).decode()  # type: ignore[arg-type]
         return (
-            f'{{"action":"{action._value_}"{actor}{_quoted(chain)}{code}{told}'
-            f"{'' if evidence is None else _member('evidence_digest', evidence)}{flow_run}"
+            f'{{"action":"{action._value_}"{actor}{quoted(chain)}{code}{told}'
+            f"{'' if evidence is None else member('evidence_digest', evidence)}{flow_run}"
             f"{'' if policy is None else member('policy_digest', policy)}"
             f',"position":{position},"previous":"{previous}"'
             f"{'' if revision is None else _revision(revision)}{task_run}}}"

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
 from casework.canonical import canonical
-from casework.cases import Item, Reading, Status, case_id
+from casework.cases import Evidence, Item, Reading, Status, case_id
 from casework.gates import GateStatus
 from casework.intake import Outcome
 from casework.ledger.entries import Action, Draft, Written
@@ -29,24 +29,18 @@ ABSENT: Final = "absent in the source"
 _TAKEN: Final = ("kind", "channel", "language", "country", "subject_id", "reporter_id")
 CASE: Final = (
     "id",
-    "source",
     "external_id",
     "revision",
     "status",
     "content_digest",
-    "intake_id",
     *_TAKEN,
     "received_at",
-    "opened_at",
-    "updated_at",
 )
 _REVISION: Final = (
     "case_id",
     "revision",
     "content",
     "content_digest",
-    "intake_id",
-    "recorded_at",
 )
 _READING: Final = (
     "case_id",
@@ -56,7 +50,6 @@ _READING: Final = (
     "known",
     "unknown",
     "cached",
-    "read_at",
 )
 
 
@@ -64,7 +57,7 @@ _READING: Final = (
 class Arrival:
     """An item on its way into the store, with its content written once.
 
-    ``readings`` are those that providers have given ahead of the store, if any.
+    ``evidence`` is what providers were shown ahead of the store, and ``readings`` what they said.
     """
 
     line: int
@@ -72,6 +65,7 @@ class Arrival:
     case_id: str
     content: bytes
     digest: str
+    evidence: Evidence | None = None
     readings: tuple[Reading, ...] = ()
 
 
@@ -91,30 +85,32 @@ def write_opened(
 ) -> list[Draft]:
     """Insert cases that are new, in the last of the revisions a batch brings of each."""
     newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
-    make = case_rows(session, incoming, now)
+    make = case_rows(session, now)
     rows = [make(arrival, revision, "opened") for arrival, revision in newest.values()]
-    insert_rows(session, "cases", CASE, rows)
+    insert_rows(session, "cases", CASE, rows, shared=case_shared(session, incoming, now))
     write_contents(session, incoming, changes, now)
     return arrival_drafts(incoming, changes)
 
 
-def case_rows(
-    session: Session, incoming: Incoming, now: datetime
-) -> Callable[[Arrival, int, str], tuple[Any, ...]]:
+def case_shared(session: Session, incoming: Incoming, now: datetime) -> dict[str, Any]:
+    """The columns that all new cases of one writing have in common."""
+    at = stored_time(session, now)
+    intake, source = incoming.intake_id, incoming.source
+    return {"source": source, "intake_id": intake, "opened_at": at, "updated_at": at}
+
+
+def case_rows(session: Session, now: datetime) -> Callable[[Arrival, int, str], tuple[Any, ...]]:
     """The function that makes a row of CASE of an arrival, its revision and a status."""
     at, stored = stored_time(session, now), stored_times(session)
-    source, intake = incoming.source, incoming.intake_id
 
     def make(arrival: Arrival, revision: int, status: str) -> tuple[Any, ...]:
         item = arrival.item
         return (
             arrival.case_id,
-            source,
             item.external_id,
             revision,
             status,
             arrival.digest,
-            intake,
             item.kind,
             item.channel,
             item.language,
@@ -122,8 +118,6 @@ def case_rows(
             item.subject_id,
             item.reporter_id,
             at if item.received_at is None else stored(item.received_at),
-            at,
-            at,
         )
 
     return make
@@ -159,25 +153,19 @@ def write_contents(
     session: Session, incoming: Incoming, changes: Sequence[Change], now: datetime
 ) -> None:
     """Insert revisions, and what the source itself says about each."""
-    intake, at = incoming.intake_id, stored_time(session, now)
-    insert_rows(
-        session,
-        "case_revisions",
-        _REVISION,
-        [
-            (each.case_id, revision, each.content.decode(), each.digest, intake, at)
-            for each, _, revision in changes
-        ],
-    )
+    at = stored_time(session, now)
+    contents = [(a.case_id, revision, a.content.decode(), a.digest) for a, _, revision in changes]
+    shared = {"intake_id": incoming.intake_id, "recorded_at": at}
+    insert_rows(session, "case_revisions", _REVISION, contents, shared=shared)
     said = sources(incoming)
     readings = []
     for each, _, revision in changes:
         if reading := said(each.item):
             known = orjson.dumps(reading.values).decode()
             missing = orjson.dumps(reading.unknown).decode()
-            row = (each.case_id, revision, SOURCE, reading.version, known, missing, False, at)
+            row = (each.case_id, revision, SOURCE, reading.version, known, missing, False)
             readings.append(row)
-    insert_rows(session, "signal_readings", _READING, readings)
+    insert_rows(session, "signal_readings", _READING, readings, shared={"read_at": at})
 
 
 def sources(incoming: Incoming) -> Callable[[Item], Reading | None]:

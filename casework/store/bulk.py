@@ -1,8 +1,9 @@
 """Inserting many rows as the driver takes them: twice as fast as through the tables' columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlmodel import Session
@@ -18,6 +19,8 @@ _ROWS: Final = 10_000
 _SQLITE_ROWS: Final = 500
 _SQLITE_VARIABLES: Final = 32_000
 
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
 
 def insert_rows(
     session: Session,
@@ -25,31 +28,35 @@ def insert_rows(
     columns: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
     *,
+    shared: Mapping[str, Any] = _NONE,
     keep_existing: bool = False,
 ) -> None:
     """Insert rows of plain values: JSON as text, times as ``stored_time`` gives them.
 
-    With ``keep_existing`` a row whose key is there already is left as it is.
+    ``shared`` are columns that have one value in all the rows, which then do not repeat it. With
+    ``keep_existing`` a row whose key is there already is left as it is.
     """
     if not rows:
         return
-    statement = f"INTO {table} ({', '.join(columns)}) VALUES "
+    statement = f"INTO {table} ({', '.join((*shared, *columns))}) VALUES "
     end = " ON CONFLICT DO NOTHING" if keep_existing else ""
-    connection = session.connection()
+    connection, same = session.connection(), tuple(shared.values())
     if is_sqlite(session):
-        marks = f"({', '.join('?' * len(columns))})"
+        numbered = [f"?{number}" for number in range(1, len(same) + 1)]
+        marks = f"({', '.join((*numbered, *'?' * len(columns)))})"
         # A statement that fails undoes the transaction: there is no need to remember how each
         # page was before it, which takes SQLite a third of the time.
         verb = "INSERT " if keep_existing else "INSERT OR FAIL "
         for batch in in_batches(rows, min(_SQLITE_ROWS, _SQLITE_VARIABLES // len(columns))):
-            values = tuple(chain.from_iterable(batch))
+            values = (*same, *chain.from_iterable(batch))
             connection.exec_driver_sql(
                 verb + statement + ", ".join([marks] * len(batch)) + end, values
             )
     else:
-        marks = f"({', '.join(['%s'] * len(columns))})"
+        marks = f"({', '.join(['%s'] * (len(same) + len(columns)))})"
         for batch in in_batches(rows, _ROWS):
-            connection.exec_driver_sql("INSERT " + statement + marks + end, batch)
+            whole = [(*same, *row) for row in batch]
+            connection.exec_driver_sql("INSERT " + statement + marks + end, whole)
 
 
 def stored_time(session: Session, moment: datetime) -> Any:

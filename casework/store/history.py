@@ -9,16 +9,17 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import String, func, select, text, type_coerce
+from sqlalchemy import String, and_, func, select, type_coerce
 from sqlmodel import Session, col
 
-from casework.cases import Evidence
+from casework.cases import Evidence, Status
 from casework.store.bulk import stored_times
 from casework.store.engine import is_sqlite
-from casework.store.indexes import LED_TO_ACTION
+from casework.store.indexes import NO_ACTION
 from casework.store.lookup import among
 from casework.store.tables import Case
 
@@ -77,8 +78,7 @@ def _counts(
     arriving: bool,
 ) -> list[Counts]:
     """For each name, its counts before a moment, which comes with the start of its window."""
-    received = _timelines(session, column, {name for name in names if name})
-    acted_on = _timelines(session, column, received.keys(), acted_on=True)
+    received, acted_on = _timelines(session, column, {name for name in names if name})
     if arriving:
         for name, (now, _) in zip(names, moments, strict=True):
             if name:
@@ -102,29 +102,33 @@ def _counts(
 
 
 def _timelines(
-    session: Session, column: Any, names: Collection[str], *, acted_on: bool = False
-) -> defaultdict[str, list[Any]]:
-    """When each name's cases were received, ascending, as the database's driver gives it."""
-    lines: defaultdict[str, list[Any]] = defaultdict(list)
+    session: Session, column: Any, names: Collection[str]
+) -> tuple[defaultdict[str, list[Any]], defaultdict[str, list[Any]]]:
+    """When each name's cases were received, ascending, as the database's driver gives it.
+
+    The second is of those cases alone that were closed with an action.
+    """
+    received: defaultdict[str, list[Any]] = defaultdict(list)
+    acted_on: defaultdict[str, list[Any]] = defaultdict(list)
     if not names:
-        return lines
-    received_at = col(Case.received_at)
-    found = among(session, column, names)
+        return received, acted_on
+    received_at, found = col(Case.received_at), among(session, column, names)
+    acted = and_(
+        col(Case.status) == Status.CLOSED, func.coalesce(col(Case.action), NO_ACTION) != NO_ACTION
+    )
     if is_sqlite(session):
-        # One row of two documents: a third of the time that a row for each case takes.
-        together = (column, type_coerce(received_at, String))
+        # One row of three documents: a third of the time that a row for each case takes.
+        together = (column, type_coerce(received_at, String), acted)
         statement = select(*map(func.json_group_array, together)).where(found)
     else:
-        statement = select(column, received_at).where(found)
-    if acted_on:
-        # Without statistics SQLite would rather walk all closed cases.
-        index = f"INDEXED BY cases_{column.key.removesuffix('_id')}_acted"
-        statement = statement.where(text(LED_TO_ACTION)).with_hint(Case, index, "sqlite")
+        statement = select(column, received_at, acted).where(found)
     rows = session.execute(statement).all()
-    for name, moment in (
+    for name, moment, led_to_action in (
         zip(*map(orjson.loads, rows[0]), strict=True) if is_sqlite(session) else rows
     ):
-        lines[name].append(moment)
-    for line in lines.values():
+        received[name].append(moment)
+        if led_to_action:
+            acted_on[name].append(moment)
+    for line in chain(received.values(), acted_on.values()):
         line.sort()
-    return lines
+    return received, acted_on

@@ -7,11 +7,8 @@ from sqlalchemy import Column, Index, text
 #: Closing a case with any action but this one means that something was done about it.
 NO_ACTION: Final = "close_no_action"
 
-#: Written out, because SQLite uses a partial index only where it sees the index's very condition.
-LED_TO_ACTION: Final = f"status = 'closed' AND action IS NOT NULL AND action <> '{NO_ACTION}'"
-
-
-#: Cases that wait for a stage, as the walks over them say it, word for word: see above.
+#: Cases that wait for a stage, as the walks over them say it, word for word: SQLite uses a partial
+#: index only where it sees the index's very condition.
 UNDER_WAY: Final = "status = 'opened' OR status = 'enriched'"
 
 
@@ -22,13 +19,16 @@ def index_of_stages() -> Index:
     return Index("cases_stage", *columns, sqlite_where=waits, postgresql_where=waits)
 
 
-def index_of_present(name: str, column: str) -> Index:
-    """Index a person's cases by time where a person is named: all that their record is made of."""
-    present = Column(column).isnot(None)
-    return Index(name, column, "received_at", sqlite_where=present, postgresql_where=present)
+def index_of_record(name: str, column: str) -> Index:
+    """Index a person's cases, where a person is named, with all that their record is made of."""
+    columns, named = (column, "received_at", "status", "action"), Column(column).isnot(None)
+    return Index(name, *columns, sqlite_where=named, postgresql_where=named)
 
 
-def index_of_acted_on(name: str, column: str) -> Index:
-    """Index those of a person's cases that led to an action."""
-    acted = text(LED_TO_ACTION)
-    return Index(name, column, "received_at", sqlite_where=acted, postgresql_where=acted)
+def index_of_answers() -> Index:
+    """Let each person answer once at a gate. A machine's decisions are at none, and not in it."""
+    at_gate = Column("gate_id").isnot(None)
+    columns = ("gate_id", "actor")
+    return Index(
+        "decisions_answer", *columns, unique=True, sqlite_where=at_gate, postgresql_where=at_gate
+    )

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from casework.ahead import Ahead
+from casework.behind import short_turns
 from casework.errors import CaseworkError, RowFault, StoreError
 from casework.intake import Counts
 from casework.ledger.entries import Provenance
@@ -126,7 +127,7 @@ def _opened(path: str | Path, mapping: Mapping) -> AbstractContextManager[Readin
 
 def _one_ahead(batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, Callable[[], None]]]:
     """Each batch with what begins the next one: Python is free while the database writes."""
-    with fewer_collections(), Ahead(batches) as ahead:
+    with fewer_collections(), short_turns(), Ahead(batches) as ahead:
         for batch in ahead:
             yield batch, ahead.start
 

@@ -50,17 +50,17 @@ def append(session: Session, drafts: Sequence[Draft], by: Provenance, now: datet
     names = list(dict.fromkeys(draft.chain for draft in drafts))
     _lock(session, names)
     entries = chain_all(drafts, _heads(session, names), by, now)
-    _insert(session, entries, now)
+    _insert(session, entries, by, now)
     return entries
 
 
-def begin_chains(session: Session, entries: Sequence[Entry], now: datetime) -> None:
+def begin_chains(session: Session, entries: Sequence[Entry], by: Provenance, now: datetime) -> None:
     """Write the first entries of chains that have none yet: no head is looked up.
 
     A chain that has entries shows as a violation of the unique ``(chain, position)``.
     """
     _lock(session, ())
-    _insert(session, entries, now)
+    _insert(session, entries, by, now)
 
 
 def entries_of(session: Session, chain_name: str) -> list[LedgerEntry]:
@@ -91,7 +91,6 @@ def _heads(session: Session, names: Sequence[str]) -> dict[str, Head]:
     return {name: Head(position, digest) for name, position, digest in rows}
 
 
-def _insert(session: Session, entries: Sequence[Entry], now: datetime) -> None:
-    at = stored_time(session, now)
-    rows = [(e[0], e[1], e[2], e[3], at, e[5], e[6]) for e in entries]
-    insert_rows(session, "ledger_entries", Entry._fields, rows)
+def _insert(session: Session, entries: Sequence[Entry], by: Provenance, now: datetime) -> None:
+    shared = {"actor": by.actor, "at": stored_time(session, now)}
+    insert_rows(session, "ledger_entries", Entry._fields, entries, shared=shared)

@@ -70,6 +70,7 @@ class Ruling:
     policy: str
     readings: bytes  # as a reviewer is shown them
     standing: tuple[str | None, ...]  # STANDING
+    closed_at: tuple[Any]  # of the case; None where it waits
     decision: tuple[Any, ...]  # DECISION after its evidence
     gate: tuple[Any, ...]  # GATE after its evidence
     told: tuple[str, str]  # data of case.decided, around the decision's id
@@ -106,6 +107,7 @@ def ruling_of(
         policy,
         b",".join(map(shown, readings)),
         (status.value, route, severity, queue, action, rule, policy),
+        (at if closes else None,),
         (*decision, policy, by.code_version, by.flow_run_id, at),
         gate,
         _around_decision({**told, "rule": rule}),
@@ -151,11 +153,6 @@ def decided_drafts(made: Decided) -> tuple[Draft, Draft]:
     data = {"queue": ruling.outcome["queue"], "requested_by": ACTOR, "step": 1}
     data["gate"] = gate_id(case, revision, 1)
     return taken, Draft(case, Action.GATE_OPENED, data, revision, evidence, policy)
-
-
-def closed_at(ruling: Ruling, now: Any) -> Any:
-    """When the case was closed; None where it waits."""
-    return now if ruling.closes else None
 
 
 def _around_decision(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from casework.store.tables import CachedReading, Case, CaseRevision
 #: Characters of content after which a page ends early: bodies can be a million each.
 PAGE_CHARACTERS: Final = 16_000_000
 
-READING: Final = (
+_READING: Final = (
     "case_id",
     "revision",
     "provider",
@@ -32,7 +32,6 @@ READING: Final = (
     "unknown",
     "latency_ms",
     "cached",
-    "read_at",
 )
 
 
@@ -114,8 +113,7 @@ def record_readings(
         return 0
     cases = [evidence[i] for i in kept]
     said = [[each[i] for i in kept] for each in readings]
-    rows = reading_rows(cases, said, stored_time(session, now))
-    insert_rows(session, "signal_readings", READING, rows, keep_existing=True)
+    insert_readings(session, cases, said, now, keep_existing=True)
     moved = among(session, col(Case.id), [each.case_id for each in cases])
     session.execute(
         update(Case).where(moved).values(status=Status.ENRICHED.value, updated_at=now),
@@ -229,10 +227,14 @@ def _insert(session: Session, table: type[SQLModel]) -> Any:
     return insert_sqlite(table) if is_sqlite(session) else insert_postgresql(table)
 
 
-def reading_rows(
-    evidence: Sequence[Evidence], readings: Sequence[Sequence[Reading]], read_at: Any
-) -> list[tuple[Any, ...]]:
-    """Rows of READING; what cases share is written out once."""
+def insert_readings(
+    session: Session,
+    evidence: Sequence[Evidence],
+    readings: Sequence[Sequence[Reading]],
+    now: datetime,
+    keep_existing: bool = False,
+) -> None:
+    """Insert what each provider said about each case; what cases share is written out once."""
     made: dict[int, tuple[Any, ...]] = {}
     rows = []
     for said in readings:
@@ -246,10 +248,12 @@ def reading_rows(
                     orjson.dumps(dict(reading.unknown)).decode(),
                     reading.latency_ms,
                     reading.cached,
-                    read_at,
                 )
             rows.append((case.case_id, case.revision, *rest))
-    return rows
+    shared = {"read_at": stored_time(session, now)}
+    insert_rows(
+        session, "signal_readings", _READING, rows, shared=shared, keep_existing=keep_existing
+    )
 
 
 def enriched_drafts(

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from sqlmodel import Session
 
+from casework.behind import Behind
 from casework.cases import Evidence, Item, Reading
 from casework.ledger.entries import Draft, Provenance, chain_all
 from casework.policy.evaluate import decide, frame
@@ -25,6 +26,7 @@ from casework.store.arrivals import (
     Change,
     arrival_drafts,
     case_rows,
+    case_shared,
     sources,
     write_contents,
 )
@@ -37,14 +39,13 @@ from casework.store.outcomes import (
     STANDING,
     Decided,
     Ruling,
-    closed_at,
     decided,
     decided_drafts,
     decision_rows,
     gate_rows,
     ruling_of,
 )
-from casework.store.signals import READING, enriched_drafts, reading_rows
+from casework.store.signals import enriched_drafts, insert_readings
 
 _CASE: Final = (*CASE, *STANDING[1:], "closed_at")
 
@@ -98,6 +99,8 @@ def read_ahead(
 ) -> None:
     """Have the providers that do not read the store look at a batch of items."""
     evidence = [_evidence(source, each, now) for each in arrivals]
+    for arrival, seen in zip(arrivals, evidence, strict=True):
+        arrival.evidence = seen
     said = [
         completed(each.read_now(evidence), each.name, each.version, each.signals)
         for each in through.ahead
@@ -129,24 +132,22 @@ def write_straight(
     """
     # Neighbours in an index are written together.
     changes = sorted(changes, key=lambda change: change[0].case_id)
-    evidence = [_evidence(incoming.source, arrival, now) for arrival, _, _ in changes]
+    evidence = [arrival.evidence for arrival, _, _ in changes if arrival.evidence]
     said = _said(session, through, changes, evidence)
-    made = _decide(session, incoming, through, changes, said, by, now)
-    drafts: list[Draft] = []
-    opened, enriched = arrival_drafts(incoming, changes), enriched_drafts(evidence, said)
-    for first, second, each in zip(opened, enriched, made, strict=True):
-        drafts += (first, second, *decided_drafts(each))
-    entries = chain_all(drafts, {}, by, now)
-    cases = _case_rows(session, incoming, changes, made, now)
-    readings = reading_rows(evidence, said, stored_time(session, now))
-    decisions, gates = decision_rows(made), gate_rows(made)
-    writing()
-    insert_rows(session, "cases", _CASE, cases)
-    write_contents(session, incoming, changes, now)
-    insert_rows(session, "signal_readings", READING, readings)
-    insert_rows(session, "decisions", DECISION, decisions)
-    insert_rows(session, "gates", GATE, gates)
-    begin_chains(session, entries, now)
+    # From here on the session is the other thread's, until it is done.
+    with Behind() as later:
+        later(write_contents, session, incoming, changes, now)
+        later(insert_readings, session, evidence, said, now)
+        made = _decide(session, incoming, through, changes, said, by, now)
+        later(insert_rows, session, "decisions", DECISION, decision_rows(made))
+        later(insert_rows, session, "gates", GATE, gate_rows(made))
+        later(_insert_cases, session, incoming, changes, made, now)
+        drafts: list[Draft] = []
+        opened, enriched = arrival_drafts(incoming, changes), enriched_drafts(evidence, said)
+        for first, second, each in zip(opened, enriched, made, strict=True):
+            drafts += (first, second, *decided_drafts(each))
+        later(begin_chains, session, chain_all(drafts, {}, by, now), by, now)
+        writing()
 
 
 def _evidence(source: str, arrival: Arrival, now: datetime) -> Evidence:
@@ -238,15 +239,16 @@ def _rulings(
     ]
 
 
-def _case_rows(
+def _insert_cases(
     session: Session,
     incoming: Incoming,
     changes: Sequence[Change],
     made: Sequence[Decided],
     now: datetime,
-) -> list[tuple[Any, ...]]:
-    make, at = case_rows(session, incoming, now), stored_time(session, now)
-    return [
-        (*make(arrival, 1, str(ruling.standing[0])), *ruling.standing[1:], closed_at(ruling, at))
+) -> None:
+    make = case_rows(session, now)
+    rows = [
+        make(arrival, 1, str(ruling.standing[0])) + ruling.standing[1:] + ruling.closed_at
         for (arrival, _, _), (*_, ruling) in zip(changes, made, strict=True)
     ]
+    insert_rows(session, "cases", _CASE, rows, shared=case_shared(session, incoming, now))

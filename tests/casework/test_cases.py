@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.cases import Item
+from casework.cases import Item, case_id
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 NAMES = TEXT.filter(lambda text: text.strip() != "")
@@ -32,3 +32,23 @@ def test_content_is_what_pydantic_writes_without_the_defaults(
     item = Item(external_id=name, **fields)
     assert item.content() == item.model_dump(mode="json", exclude_defaults=True)
     assert Item.model_validate(item.content()).content() == item.content()
+
+
+names = st.text(min_size=1, max_size=20)
+
+
+@given(names, names, names)
+def test_an_id_is_derived_from_source_and_external_id_alone(
+    source: str, external_id: str, other: str
+) -> None:
+    made = case_id(source, external_id)
+    assert made == case_id(source, external_id)
+    assert len(made) == 21
+    assert (case_id(source, other) == made) == (external_id == other)
+
+
+def test_neighbours_of_one_source_begin_alike() -> None:
+    begun = {case_id("desk", f"T-{number}")[:7] for number in range(1024, 2048)}
+    assert len(begun) == 1
+    assert case_id("desk", "T-2048")[:7] not in begun
+    assert case_id("mail", "T-1024")[:7] not in begun

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from casework.store.indexes import index_of_acted_on, index_of_present, index_of_stages
+from casework.store.indexes import index_of_record, index_of_stages
 from casework.store.tables.columns import document, moment
 
 
@@ -16,10 +16,8 @@ class Case(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("cases_status", "status", "severity", "received_at"),
-        index_of_present("cases_subject", "subject_id"),
-        index_of_present("cases_reporter", "reporter_id"),
-        index_of_acted_on("cases_subject_acted", "subject_id"),
-        index_of_acted_on("cases_reporter_acted", "reporter_id"),
+        index_of_record("cases_subject", "subject_id"),
+        index_of_record("cases_reporter", "reporter_id"),
         Index("cases_intake", "intake_id"),
         index_of_stages(),
     )

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
+from casework.store.indexes import index_of_answers
 from casework.store.tables.columns import document, moment
 
 
@@ -13,7 +14,7 @@ class Decision(SQLModel, table=True):
 
     __tablename__ = "decisions"
     __table_args__ = (
-        UniqueConstraint("gate_id", "actor"),
+        index_of_answers(),
         Index("decisions_case", "case_id", "revision"),
     )
 

@@ -102,18 +102,8 @@ def _cases() -> None:
     stage = ["status", "intake_id", "id"]
     op.create_index("cases_stage", "cases", stage, sqlite_where=waits, postgresql_where=waits)
     for name, column in (("cases_subject", "subject_id"), ("cases_reporter", "reporter_id")):
-        present = sa.column(column).isnot(None)
-        op.create_index(
-            name, "cases", [column, "received_at"], sqlite_where=present, postgresql_where=present
-        )
-        acted = sa.text("status = 'closed' AND action IS NOT NULL AND action <> 'close_no_action'")
-        op.create_index(
-            f"{name}_acted",
-            "cases",
-            [column, "received_at"],
-            sqlite_where=acted,
-            postgresql_where=acted,
-        )
+        named, columns = sa.column(column).isnot(None), [column, "received_at", "status", "action"]
+        op.create_index(name, "cases", columns, sqlite_where=named, postgresql_where=named)
     op.create_table(
         "case_revisions",
         _text("case_id"),
@@ -179,9 +169,17 @@ def _decisions() -> None:
         _text("flow_run_id", nullable=True),
         _time("decided_at"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("gate_id", "actor"),
     )
     op.create_index("decisions_case", "decisions", ["case_id", "revision"])
+    at_gate = sa.column("gate_id").isnot(None)
+    op.create_index(
+        "decisions_answer",
+        "decisions",
+        ["gate_id", "actor"],
+        unique=True,
+        sqlite_where=at_gate,
+        postgresql_where=at_gate,
+    )
 
 
 def _gates() -> None:
