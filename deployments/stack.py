@@ -52,6 +52,10 @@ def prepare_environment(settings: Settings) -> None:
         "PREFECT_CLI_PROMPT": "false",
         # How long a killed run keeps the only slot of its deployment; five minutes otherwise.
         "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
+        # Three events of each task run are three transactions of the server as it comes.
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "100",
         "CASEWORK_HOME": str(home),
     }
     for name, value in defaults.items():
