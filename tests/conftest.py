@@ -23,6 +23,13 @@ from tests.databases import (
 settings.register_profile("casework", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("casework")
 
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep the tests that share a Prefect server together where several processes run tests."""
+    if "prefect_server" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("prefect"))
+
+
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
