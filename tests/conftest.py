@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,10 +25,12 @@ settings.register_profile("casework", deadline=None, suppress_health_check=[Heal
 settings.load_profile("casework")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests that share a Prefect server together where several processes run tests."""
-    if "prefect_server" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("prefect"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out between processes so that one Prefect server does."""
+    from tests.sharing import Sharing
+
+    return Sharing(config, log)
 
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
