@@ -16,10 +16,13 @@ from uuid import UUID
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
-from prefect.context import AsyncClientContext
+from prefect.context import SyncClientContext
 from prefect.exceptions import Abort, Pause
 from prefect.flow_engine import run_flow_async
 from prefect.flows import load_flow_from_entrypoint
+from prefect.results import aget_default_result_storage
+
+from deployments.lane_client import LaneClient, LaneContext
 
 #: Seconds that runs in hand may take to finish when the worker is stopped.
 DRAIN_SECONDS: Final = 30.0
@@ -37,6 +40,7 @@ class Lane:
         self._context: contextvars.Context | None = None
         self._stop: asyncio.Event | None = None
         self._task: asyncio.Task[None] | None = None
+        self._client: LaneClient | None = None
         self._flows: dict[UUID, Flow[..., Any]] = {}
         self._surroundings = contextvars.copy_context()
 
@@ -52,12 +56,15 @@ class Lane:
     async def _serve(self) -> None:
         try:
             self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-            async with AsyncClientContext():
-                self._context = contextvars.copy_context()
-                self._ready.set_result(None)
-                await self._stop.wait()
-                if self._task is not None:
-                    await asyncio.wait([self._task], timeout=DRAIN_SECONDS)
+            # Where no blocking client is at hand the engine makes one for each run.
+            with SyncClientContext():
+                async with LaneContext() as context:
+                    self._client = context.client
+                    self._context = contextvars.copy_context()
+                    self._ready.set_result(None)
+                    await self._stop.wait()
+                    if self._task is not None:
+                        await asyncio.wait([self._task], timeout=DRAIN_SECONDS)
         except Exception as error:
             if not self._ready.done():
                 self._ready.set_exception(error)
@@ -90,11 +97,13 @@ class Lane:
         self._thread.join(timeout=DRAIN_SECONDS + 5)
 
     async def _run(self, flow_run: FlowRun) -> None:
-        flow = await self._flow(flow_run)
+        assert self._client is not None
+        flow = await self._flow(flow_run, self._client)
         try:
             # Without its deployment's id the engine does not open a websocket and a thread to
             # watch for suspension from outside: these runs suspend themselves.
-            alone = flow_run.model_copy(update={"deployment_id": None})
+            alone = flow_run.model_copy(update={"deployment_id": None}, deep=True)
+            self._client.hold(alone)
             await run_flow_async(flow, flow_run=alone, parameters=flow_run.parameters)
         except (Pause, Abort):
             return
@@ -102,14 +111,14 @@ class Lane:
             # The engine has recorded the failure as the run's state; the lane goes on.
             return
 
-    async def _flow(self, flow_run: FlowRun) -> Flow[..., Any]:
+    async def _flow(self, flow_run: FlowRun, client: PrefectClient) -> Flow[..., Any]:
         if flow_run.flow_id not in self._flows:
-            client = AsyncClientContext.get()
-            assert client is not None
-            entrypoint = await _entrypoint(client.client, flow_run)
-            self._flows[flow_run.flow_id] = load_flow_from_entrypoint(
-                entrypoint, use_placeholder_flow=False
-            )
+            entrypoint = await _entrypoint(client, flow_run)
+            flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+            if flow.result_storage is None:
+                # Otherwise the engine asks the server where to, for each run.
+                flow.result_storage = await aget_default_result_storage()
+            self._flows[flow_run.flow_id] = flow
         return self._flows[flow_run.flow_id]
 
 
@@ -137,6 +146,9 @@ class Lanes:
     ) -> None:
         for lane in self._lanes:
             lane.close()
+
+    def __len__(self) -> int:
+        return self._count
 
     async def run(self, flow_run: FlowRun) -> None:
         """Run a flow run in an idle lane; the caller sees to it that there is one."""

@@ -40,6 +40,16 @@ WORKERS: Final = {
     "batch": ("process", "casework-batch", 1),
 }
 
+#: How our own Prefect server differs from one as it comes.
+SERVER_SETTINGS: Final = {
+    # How long a killed run keeps the only slot of its deployment; five minutes otherwise.
+    "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
+    # Each of the three events of a task run would be a transaction of its own.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "100",
+}
+
 
 def prepare_environment(settings: Settings) -> None:
     """Point Prefect at our home folder; to be called before Prefect is imported."""
@@ -50,9 +60,8 @@ def prepare_environment(settings: Settings) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_CLI_PROMPT": "false",
-        # How long a killed run keeps the only slot of its deployment; five minutes otherwise.
-        "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
         "CASEWORK_HOME": str(home),
+        **SERVER_SETTINGS,
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import anyio
 import anyio.abc
+import httpx
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterState,
@@ -26,6 +27,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.settings import (
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_WORKER_QUERY_SECONDS,
@@ -40,6 +42,10 @@ from deployments.lanes import Lanes
 
 #: Seconds between two looks for runs that are due, and for runs to cancel.
 POLL_SECONDS: Final = 1.0
+
+#: For each lane: runs asked for at a look, and runs in hand that make another look needless.
+_AT_A_LOOK: Final = 4
+_ENOUGH: Final = 2
 
 #: A run in Cancelling that no worker holds is let go after this long.
 _ORPHANED_AFTER: Final = timedelta(seconds=30)
@@ -98,6 +104,32 @@ class CaseworkWorker(BaseWorker[BaseJobConfiguration, BaseVariables, CaseworkRes
             task_status.started(identifier)
         await self._lanes.run(flow_run)
         return CaseworkResult(identifier=identifier, status_code=0)
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """Ask for what the lanes can finish before the next look, and not for the whole queue.
+
+        The server spends more on handing out two hundred runs, again and again, than on the runs
+        themselves.
+        """
+        if len(self._submitting_flow_run_ids) > _ENOUGH * len(self._lanes):
+            return []
+        wanted = {
+            "work_queue_names": sorted(self._work_queues),
+            "scheduled_before": datetime.now(UTC).isoformat(),
+            "limit": _AT_A_LOOK * len(self._lanes),
+        }
+        try:
+            answer = await self.client.request(
+                "POST",
+                "/work_pools/{name}/get_scheduled_flow_runs",
+                path_params={"name": self._work_pool_name},
+                json=wanted,
+            )
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.NOT_FOUND:
+                return []  # The pool is gone; the next heartbeat makes it again.
+            raise
+        return WorkerFlowRunResponse.model_validate_list(answer.json())
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
         """Claim a run and run it.

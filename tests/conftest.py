@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,15 @@ from tests.databases import (
 # A busy machine is no fault of the code under test.
 settings.register_profile("casework", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("casework")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out between processes so that one Prefect server does."""
+    from tests.sharing import Sharing
+
+    return Sharing(config, log)
+
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

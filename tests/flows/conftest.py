@@ -13,12 +13,14 @@ from sqlalchemy import Engine
 
 from casework.store.engine import open_engine
 from deployments.deploy import deploy_all
+from deployments.stack import SERVER_SETTINGS
 
 
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
     """A real Prefect server: the one CASEWORK_TEST_PREFECT_API_URL names, or one of our own."""
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    for name, value in {**SERVER_SETTINGS, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}.items():
+        os.environ.setdefault(name, value)
     given = os.environ.get("CASEWORK_TEST_PREFECT_API_URL")
     server = (
         temporary_settings({PREFECT_API_URL: given})

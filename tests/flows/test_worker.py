@@ -1,12 +1,17 @@
-"""The worker of type ``casework``, in a process of its own, against a real Prefect server."""
+"""The worker of type ``casework`` against a real Prefect server.
 
+It runs in a process of its own where what happens to the process is the point, otherwise in this
+one, which spares seconds of starting up.
+"""
+
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +21,8 @@ from prefect.states import Cancelling
 from sqlalchemy import Engine, text
 
 import casework.review_runs
+import deployments.lanes
+from deployments.worker import CaseworkWorker
 from tests.flows.review import (
     case_status,
     decide,
@@ -44,19 +51,35 @@ def worker(folder: Path, name: str) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         child = subprocess.Popen(command, stdout=output, stderr=output, env=surroundings)
     try:
-        until(lambda: b"started!" in log.read_bytes())
+        deadline = time.monotonic() + PATIENCE
+        while b"started!" not in log.read_bytes():
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
         yield child
     finally:
         child.kill()
         child.wait()
 
 
-def until(happened: Callable[[], bool]) -> None:
+@asynccontextmanager
+async def worker_in_here() -> AsyncIterator[CaseworkWorker]:
+    """The worker in this process, until the block ends."""
+    working = CaseworkWorker(work_pool_name="casework-review", limit=2)
+    polling = asyncio.create_task(working.start(printer=lambda *words: None))
+    try:
+        yield working
+    finally:
+        polling.cancel()
+        with suppress(asyncio.CancelledError):
+            await polling
+
+
+async def until(happened: Callable[[], bool]) -> None:
     """Wait until something has happened; fail if it does not."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
+        await asyncio.sleep(0.1)
 
 
 async def until_state(run: str, name: str) -> None:
@@ -64,34 +87,36 @@ async def until_state(run: str, name: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while await state_of(run) != name:
         assert time.monotonic() < deadline, f"the run is {await state_of(run)}"
-        time.sleep(0.3)
+        await asyncio.sleep(0.1)
 
 
 async def test_the_worker_finishes_what_was_decided_and_suspends_what_was_not(
-    store: Engine, deployed: None, tmp_path: Path
+    store: Engine, deployed: None
 ) -> None:
     decided, decided_run = await suspended_case(store)
     woken, woken_run = await suspended_case(store)
     decide(store, decided, "ana")
-    with worker(tmp_path, "one"):
+    async with worker_in_here():
         await reconcile()
         await resume(woken_run, None)
         await until_state(decided_run, "Completed")
-        until(lambda: "gate.woken" in history(store, woken))
+        await until(lambda: "gate.woken" in history(store, woken))
         await until_state(woken_run, "Suspended")
     assert (case_status(store, decided), gate_status(store, woken)) == ("closed", "open")
 
 
 async def test_a_run_that_fails_leaves_the_others_alone(
-    store: Engine, deployed: None, tmp_path: Path
+    store: Engine, deployed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # At its end the worker would wait for the run that fails, which is tried again and again.
+    monkeypatch.setattr(deployments.lanes, "DRAIN_SECONDS", 0.0)
     broken, broken_run = await suspended_case(store)
     sound, sound_run = await suspended_case(store)
     with store.begin() as connection:
         # Its flow finds no such gate, and fails.
         connection.execute(text("UPDATE gates SET id = 'g-gone' WHERE id = :id"), {"id": broken})
     decide(store, sound, "ana")
-    with worker(tmp_path, "one"):
+    async with worker_in_here():
         await resume(broken_run, None)
         await reconcile()
         await until_state(sound_run, "Completed")
@@ -121,20 +146,18 @@ async def test_a_worker_killed_in_the_middle_leaves_nothing_half_done(
         await reconcile()
     again = run_of(store, gate)
     assert again != run
-    with worker(tmp_path, "next"):
+    async with worker_in_here():
         await until_state(again, "Completed")
     assert case_status(store, gate) == "closed"
     assert history(store, gate).count("case.closed") == 1
 
 
-async def test_a_worker_that_is_not_there_loses_nothing(
-    store: Engine, deployed: None, tmp_path: Path
-) -> None:
+async def test_a_worker_that_is_not_there_loses_nothing(store: Engine, deployed: None) -> None:
     gate, run = await suspended_case(store)
     decide(store, gate, "ana")
     await reconcile()
     assert await state_of(run) == "Resuming"
-    with worker(tmp_path, "late"):
+    async with worker_in_here():
         await until_state(run, "Completed")
     assert case_status(store, gate) == "closed"
 
@@ -150,7 +173,7 @@ async def test_sigterm_lets_runs_in_hand_finish(
         await resume(run, None)
         await until_state(run, "Running")
         child.send_signal(signal.SIGTERM)
-        time.sleep(1.0)
+        await asyncio.sleep(1.0)
         assert child.poll() is None, "it waits for the run in hand"
         blocker.rollback()
         blocker.close()
@@ -160,14 +183,14 @@ async def test_sigterm_lets_runs_in_hand_finish(
 
 
 async def test_cancelling_a_run_in_hand_stops_it_and_the_case_still_waits(
-    store: Engine, deployed: None, tmp_path: Path
+    store: Engine, deployed: None
 ) -> None:
     gate, run = await suspended_case(store)
     await set_state(run, Cancelling(), force=True)
-    with worker(tmp_path, "one"):
+    async with worker_in_here():
         deadline = time.monotonic() + PATIENCE
         while run_of(store, gate) == run and time.monotonic() < deadline:
-            time.sleep(2.0)
+            await asyncio.sleep(0.5)
             await reconcile()
     assert run_of(store, gate) != run
     assert await state_of(run_of(store, gate)) == "Suspended"
