@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+from casework.errors import Conflict
 
 
 class EffectKind(StrEnum):
@@ -24,6 +26,38 @@ class EffectKind(StrEnum):
     ACKNOWLEDGE = "acknowledge"  # somebody has taken the page
     RESOLVE = "resolve"  # what was paged about is over
     OPEN_ISSUE = "open_issue"  # ask a partner team in its own tracker
+
+
+class EffectStatus(StrEnum):
+    """How far an effect has come."""
+
+    WAITING = "waiting"  # to be sent, at once or from its time on
+    SENT = "sent"  # the destination has taken it
+    DEAD = "dead"  # refused for good, or tried too often; somebody must look at it
+    DISCARDED = "discarded"  # somebody has given it up
+
+
+#: Legal moves. What is given up or dead can still prove sent: a sender that was slow and taken for
+#: dead may have got through, and what happened outside is true whatever was thought meanwhile.
+MOVES: Final[Mapping[EffectStatus, frozenset[EffectStatus]]] = {
+    EffectStatus.WAITING: frozenset({EffectStatus.SENT, EffectStatus.DEAD, EffectStatus.DISCARDED}),
+    EffectStatus.DEAD: frozenset({EffectStatus.WAITING, EffectStatus.DISCARDED, EffectStatus.SENT}),
+    EffectStatus.DISCARDED: frozenset({EffectStatus.SENT}),
+    EffectStatus.SENT: frozenset(),
+}
+
+
+def check_move(before: EffectStatus, after: EffectStatus) -> None:
+    """Refuse an illegal move.
+
+    Raises:
+        Conflict: the effect may not go from ``before`` to ``after``.
+    """
+    if after not in MOVES[before]:
+        raise Conflict(
+            f"an effect that is {before} cannot become {after}",
+            hint="look again: casework effects list",
+        )
 
 
 @dataclass(frozen=True, slots=True)

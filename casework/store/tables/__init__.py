@@ -7,6 +7,7 @@ from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
+from casework.store.tables.outbox import DeliveryAttempt, QueuedEffect
 from casework.store.tables.policy import PolicyBundle
 from casework.store.tables.signals import CachedReading, SignalReading
 
@@ -16,6 +17,7 @@ __all__ = [
     "CaseRevision",
     "Checkpoint",
     "Decision",
+    "DeliveryAttempt",
     "Gate",
     "Intake",
     "LedgerEntry",
@@ -23,5 +25,6 @@ __all__ = [
     "Person",
     "PolicyBundle",
     "Quarantined",
+    "QueuedEffect",
     "SignalReading",
 ]
