@@ -42,7 +42,7 @@ class EffectStatus(StrEnum):
 MOVES: Final[Mapping[EffectStatus, frozenset[EffectStatus]]] = {
     EffectStatus.WAITING: frozenset({EffectStatus.SENT, EffectStatus.DEAD, EffectStatus.DISCARDED}),
     EffectStatus.DEAD: frozenset({EffectStatus.WAITING, EffectStatus.DISCARDED, EffectStatus.SENT}),
-    EffectStatus.DISCARDED: frozenset({EffectStatus.SENT}),
+    EffectStatus.DISCARDED: frozenset({EffectStatus.WAITING, EffectStatus.SENT}),
     EffectStatus.SENT: frozenset(),
 }
 
@@ -62,7 +62,13 @@ def check_move(before: EffectStatus, after: EffectStatus) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One effect to be sent. The same ``key`` is the same effect, however often it is asked for."""
+    """One effect to be sent. The same ``key`` is the same effect, however often it is asked for.
+
+    ``data`` of what an action causes names ``action``, ``source``, ``external_id``,
+    ``subject_id``, ``policy`` (the digest of the bundle) and ``origin`` (the gate or the machine's
+    decision); where there is one ``macro`` and ``until``. That of a reversal also names what it
+    ``undoes`` and ``reverses``: the origin and the action; that of a status, the ``status``.
+    """
 
     key: str
     kind: EffectKind
@@ -70,6 +76,7 @@ class Effect:
     case_id: str | None = None  # None: not about one case
     data: Mapping[str, Any] = field(default_factory=dict)  # ids, macro and action names; no text
     not_before: datetime | None = None
+    after: str | None = None  # key of an effect that must have come to an end before
 
 
 @dataclass(frozen=True, slots=True)

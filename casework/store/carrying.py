@@ -1,4 +1,4 @@
-"""Carrying out what was decided at a gate: the case is closed, or handed over to the next gate."""
+"""Carrying out what was decided at a gate: the case is closed, or goes on to the next gate."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,12 @@ from datetime import datetime
 from sqlmodel import Session
 
 from casework.cases import Status, check_transition
+from casework.consequences import Done
 from casework.gates import GateStatus, Verdict, gate_id
 from casework.ledger.entries import Action, Provenance
+from casework.store.consequences import cause
 from casework.store.gates import answers_at, held, record
+from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Gate
 
 
@@ -42,8 +45,28 @@ def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> Car
         found.settled_at = now  # its run goes on to the next gate
         _open_following(session, case, found, following, by, now)
         return CarriedOut(GateStatus.CARRIED_OUT, following)
+    if found.action is not None:
+        bundle = stored_bundle(session, found.policy_digest)
+        cause(session, bundle, _done(case, found, found.action, now), by, now)
+        if bundle.actions[found.action].reopens:
+            found.settled_at = now
+            _open_following(session, case, found, following, by, now)
+            return CarriedOut(GateStatus.CARRIED_OUT, following)
     _close(session, case, found, by, now)
     return CarriedOut(GateStatus.CARRIED_OUT, None)
+
+
+def _done(case: Case, gate: Gate, action: str, now: datetime) -> Done:
+    return Done(
+        action=action,
+        origin=gate.id,
+        at=now,
+        case_id=case.id,
+        source=case.source,
+        external_id=case.external_id,
+        subject_id=case.subject_id,
+        policy=gate.policy_digest,
+    )
 
 
 def _close(session: Session, case: Case, gate: Gate, by: Provenance, now: datetime) -> None:
@@ -60,7 +83,8 @@ def _open_following(
     session: Session, case: Case, gate: Gate, following: str, by: Provenance, now: datetime
 ) -> None:
     check_transition(Status(case.status), Status.WAITING)
-    queue = str(gate.escalate_to)
+    handed_over = gate.verdict == Verdict.ESCALATE
+    queue = str(gate.escalate_to) if handed_over else gate.queue
     asked_by = answers_at(session, gate.id)[-1].actor
     session.add(
         Gate(
@@ -71,7 +95,7 @@ def _open_following(
             queue=queue,
             severity=gate.severity,
             proposed_action=gate.proposed_action,
-            reason=f"handed over from {gate.queue}",
+            reason=f"{'handed over from' if handed_over else 'reopened in'} {gate.queue}",
             requested_by=asked_by,
             status=GateStatus.OPEN,
             evidence_digest=gate.evidence_digest,

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from casework.effects import EffectStatus, check_move
 from casework.errors import Conflict, InputError
@@ -12,14 +13,18 @@ from casework.store.tables import QueuedEffect
 
 
 def retry_effect(session: Session, key: str, by: Provenance, now: datetime) -> QueuedEffect:
-    """Have a dead effect tried again, under its own key and with all its tries.
+    """Have a dead or discarded effect tried again, under its own key and with all its tries.
 
     Raises:
         NotFound: there is no effect of this key.
-        Conflict: it is not dead.
+        Conflict: it waits or was sent, or what it does has been undone since.
     """
     row = held(session, key)
     check_move(EffectStatus(row.status), EffectStatus.WAITING)
+    if _undone(session, row):
+        raise Conflict(
+            f"what effect {key} does has been undone since", hint="decide the case anew instead"
+        )
     row.status, row.failures, row.due_at = EffectStatus.WAITING, 0, now
     row.settled_at, row.settled_by = None, None
     session.add(row)
@@ -49,13 +54,19 @@ def discard_effect(
     return row
 
 
-def advance_effect(session: Session, key: str, by: Provenance, now: datetime) -> bool:
-    """Make an effect due now that was to come by itself later; False if it is due or settled.
+def want_now(session: Session, key: str, by: Provenance, now: datetime) -> bool:
+    """Have an effect sent now that was to come by itself later, or that nobody tries any more.
+
+    Returns:
+        False if it is on its way already, or was sent.
 
     Raises:
         NotFound: there is no effect of this key.
     """
     row = held(session, key)
+    if row.status in (EffectStatus.DEAD, EffectStatus.DISCARDED):
+        retry_effect(session, key, by, now)
+        return True
     planned = row.not_before
     if row.status != EffectStatus.WAITING or planned is None or planned <= now:
         return False
@@ -63,3 +74,13 @@ def advance_effect(session: Session, key: str, by: Provenance, now: datetime) ->
     session.add(row)
     record(session, row, Action.EFFECT_ADVANCED, {"planned": timestamp(planned)}, by, now)
     return True
+
+
+def _undone(session: Session, row: QueuedEffect) -> bool:
+    """Whether the effect that was to come after this one has been sent."""
+    statement = select(col(QueuedEffect.key)).where(
+        col(QueuedEffect.case_id) == row.case_id,
+        col(QueuedEffect.after) == row.key,
+        col(QueuedEffect.status) == EffectStatus.SENT,
+    )
+    return session.scalar(statement) is not None

@@ -75,16 +75,6 @@ def attempts_of(session: Session, key: str) -> list[DeliveryAttempt]:
     return list(session.scalars(statement.order_by(col(DeliveryAttempt.number))))
 
 
-def due_destinations(session: Session, now: datetime) -> list[str]:
-    """Destinations for which something is due."""
-    statement = (
-        select(col(QueuedEffect.destination))
-        .where(col(QueuedEffect.status) == EffectStatus.WAITING, col(QueuedEffect.due_at) <= now)
-        .distinct()
-    )
-    return sorted(session.scalars(statement))
-
-
 def held(session: Session, key: str) -> QueuedEffect:
     """One effect, held until the transaction ends; its case is held first, as everywhere.
 
@@ -134,6 +124,7 @@ def _row(effect: Effect, now: datetime) -> dict[str, Any]:
         "status": EffectStatus.WAITING,
         "queued_at": now,
         "not_before": effect.not_before,
+        "after": effect.after,
         "due_at": max(now, effect.not_before or now),
         "attempts": 0,
         "failures": 0,

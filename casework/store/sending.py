@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from casework.effects import Effect, EffectKind, EffectStatus, Receipt
@@ -40,16 +41,11 @@ def claim(
     """
     statement = (
         select(QueuedEffect)
-        .where(
-            col(QueuedEffect.status) == EffectStatus.WAITING,
-            col(QueuedEffect.destination) == destination,
-            col(QueuedEffect.due_at) <= now,
-            or_(col(QueuedEffect.leased_until).is_(None), col(QueuedEffect.leased_until) <= now),
-        )
+        .where(*_due(now), col(QueuedEffect.destination) == destination)
         .order_by(col(QueuedEffect.due_at), col(QueuedEffect.key))
         .limit(limit)
         # SQLite knows no such lock and needs none: there a writer is alone from its beginning.
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=QueuedEffect, skip_locked=True)
     )
     rows = list(session.scalars(statement))
     for row in rows:
@@ -115,6 +111,20 @@ def note_failure(
     return True
 
 
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What may be sent now: it waits, its time has come, nobody has it, nothing goes before it."""
+    earlier = aliased(QueuedEffect)
+    before = exists().where(
+        col(earlier.key) == col(QueuedEffect.after), col(earlier.status) == EffectStatus.WAITING
+    )
+    return (
+        col(QueuedEffect.status) == EffectStatus.WAITING,
+        col(QueuedEffect.due_at) <= now,
+        or_(col(QueuedEffect.leased_until).is_(None), col(QueuedEffect.leased_until) <= now),
+        ~before,
+    )
+
+
 def _claimed(row: QueuedEffect) -> Claimed:
     effect = Effect(
         key=row.key,
@@ -123,6 +133,7 @@ def _claimed(row: QueuedEffect) -> Claimed:
         case_id=row.case_id,
         data=dict(row.data),
         not_before=row.not_before,
+        after=row.after,
     )
     return Claimed(effect, row.attempts, row.failures)
 
@@ -133,3 +144,9 @@ def _end_attempt(
     attempt = session.get_one(DeliveryAttempt, (claimed.effect.key, claimed.number))
     attempt.ended_at, attempt.outcome, attempt.message = now, outcome, message
     session.add(attempt)
+
+
+def due_destinations(session: Session, now: datetime) -> list[str]:
+    """Destinations for which something may be sent now."""
+    statement = select(col(QueuedEffect.destination)).where(*_due(now)).distinct()
+    return sorted(session.scalars(statement))

@@ -29,6 +29,7 @@ from casework.store.arrivals import (
     write_contents,
 )
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.consequences import cause_closings
 from casework.store.incoming import Incoming
 from casework.store.ledger import begin_chains
 from casework.store.outcomes import (
@@ -147,6 +148,7 @@ def write_straight(
     insert_rows(session, "decisions", DECISION, decisions)
     insert_rows(session, "gates", GATE, gates)
     begin_chains(session, entries, now)
+    cause_closings(session, through.bundle, made, by, now)
 
 
 def _evidence(source: str, arrival: Arrival, now: datetime) -> Evidence:

@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from casework.effects import Effect, EffectKind
+from casework.policy.bundle import bundle_from_files
+from casework.policy.model import Bundle
 from casework.store.engine import transaction
 from casework.store.outbox import enqueue
 from casework.store.sending import Claimed, claim
 from tests.factories.gates import BY, NOW
+from tests.factories.policy import FILES
 
 
 def effect(key: str = "act:g1:log", **more: Any) -> Effect:
@@ -30,3 +33,33 @@ def take(
     """Claim what is due for a destination, as a sender does."""
     with transaction(engine) as session:
         return claim(session, destination, limit, "sender", now)
+
+
+#: The small bundle, with a platform that acts and a desk that answers.
+LEAVING = {
+    **FILES,
+    "destinations.yaml": """\
+platform: {type: webhook, takes: [act, reverse]}
+desk: {type: log, takes: [reply, set_status]}
+""",
+    "actions.yaml": """\
+no_action: {title: Do nothing, approvals: 1, reversible: false}
+warn: {title: Warn, approvals: 1, reversible: false, macro: warned, to: [desk]}
+suspend: {title: Suspend, approvals: 1, reversible: true, inverse: unsuspend, lasts: 7 days,
+          to: [platform]}
+unsuspend: {title: Lift it, approvals: 1, reversible: true, inverse: suspend, to: [platform]}
+ban: {title: Ban, approvals: 2, reversible: true, inverse: lift_ban, macro: banned,
+      to: [platform, desk]}
+lift_ban: {title: Lift a ban, approvals: 2, reversible: true, inverse: ban, to: [platform]}
+""",
+    "queues.yaml": FILES["queues.yaml"].replace(
+        "actions: [no_action, suspend]", "actions: [no_action, suspend, unsuspend, warn, ban]"
+    ),
+    "macros/warned.md": 'Please read {{ clause_text or "our rules" }}.\n',
+    "macros/banned.md": "Your account is closed. Your case: {{ reference }}.\n",
+}
+
+
+def leaving_bundle() -> Bundle:
+    """The small bundle with destinations: bans and suspensions leave, and can be undone."""
+    return bundle_from_files(LEAVING)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from casework.effects import EffectKind
 from casework.errors import Conflict, InputError, NotFound, ProviderRefused
-from casework.store.effects import advance_effect, discard_effect, retry_effect
+from casework.store.effects import discard_effect, retry_effect, want_now
 from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
 from casework.store.sending import LEASE, note_failure
@@ -70,7 +70,7 @@ def test_an_end_that_was_to_come_by_itself_is_wanted_now_once(engine: Engine) ->
     queue(engine, effect(KEY, kind=EffectKind.REVERSE, not_before=LATER))
     assert take(engine) == []
     with transaction(engine) as session:
-        assert advance_effect(session, KEY, BY, NOW)
-        assert not advance_effect(session, KEY, BY, NOW)
+        assert want_now(session, KEY, BY, NOW)
+        assert not want_now(session, KEY, BY, NOW)
     assert [each.effect.key for each in take(engine)] == [KEY]
     assert actions(engine) == ["effect.queued", "effect.advanced"]

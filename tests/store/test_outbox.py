@@ -13,12 +13,11 @@ from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
 from casework.store.outbox import (
     attempts_of,
-    due_destinations,
     effect_by_key,
     enqueue,
     list_effects,
 )
-from casework.store.sending import LEASE, Claimed, claim, note_failure, note_sent
+from casework.store.sending import LEASE, Claimed, claim, due_destinations, note_failure, note_sent
 from casework.store.tables import QueuedEffect
 from tests.factories.effects import effect, queue, take
 from tests.factories.gates import BY, NOW

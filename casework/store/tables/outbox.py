@@ -26,6 +26,7 @@ class QueuedEffect(SQLModel, table=True):
     status: str  # EffectStatus
     queued_at: datetime = moment()
     not_before: datetime | None = moment(nullable=True)
+    after: str | None = None  # key of an effect that must have come to an end before
     due_at: datetime = moment()  # when it may be tried next
     attempts: int = 0  # all there were
     failures: int = 0  # those that failed since it was queued or retried

@@ -20,6 +20,7 @@ def upgrade() -> None:
         _text("status"),
         _time("queued_at"),
         _time("not_before", nullable=True),
+        _text("after", nullable=True),
         _time("due_at"),
         *map(_number, ("attempts", "failures")),
         _time("leased_until", nullable=True),
