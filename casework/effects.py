@@ -86,6 +86,7 @@ class Delivery:
     effect: Effect
     text: str = ""
     link: str = ""  # where a person can look at what it is about
+    queued_at: datetime | None = None  # when it was decided to be done
 
 
 @dataclass(frozen=True, slots=True)

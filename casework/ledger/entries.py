@@ -54,6 +54,8 @@ class Action(StrEnum):
     EFFECT_RETRIED = "effect.retried"
     EFFECT_DISCARDED = "effect.discarded"
     EFFECT_ADVANCED = "effect.advanced"
+    BREAKER_OPENED = "breaker.opened"
+    BREAKER_CLOSED = "breaker.closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from casework.breaker import allowed, trying
 from casework.effects import Effect, EffectKind, EffectStatus, Receipt
-from casework.errors import ProviderError
+from casework.errors import CaseworkError
 from casework.ledger.entries import Action, Provenance
+from casework.store.breakers import breaker_of, heed_failure, heed_success, keep_breaker
 from casework.store.outbox import held, record, settle
 from casework.store.tables import DeliveryAttempt, QueuedEffect
 
@@ -30,24 +32,41 @@ class Claimed:
     effect: Effect
     number: int
     failures: int
+    queued_at: datetime
+    began: datetime
 
 
 def claim(
-    session: Session, destination: str, limit: int, sender: str, now: datetime
+    session: Session,
+    destination: str,
+    limit: int,
+    sender: str,
+    now: datetime,
+    case_id: str | None = None,
 ) -> list[Claimed]:
     """Lease what is due for a destination, the longest due first, to one sender alone.
 
-    The attempt is written before it is made, so that one which was cut off shows.
+    The destination's breaker says how many may go; ``case_id`` asks for that case's alone. The
+    attempt is written before it is made, so that one which was cut off shows.
     """
+    breaker = breaker_of(session, destination, lock=True)
+    may = allowed(breaker, limit, now)
+    if not may:
+        return []
+    wanted = [col(QueuedEffect.destination) == destination]
+    if case_id is not None:
+        wanted.append(col(QueuedEffect.case_id) == case_id)
     statement = (
         select(QueuedEffect)
-        .where(*_due(now), col(QueuedEffect.destination) == destination)
+        .where(*_due(now), *wanted)
         .order_by(col(QueuedEffect.due_at), col(QueuedEffect.key))
-        .limit(limit)
+        .limit(may)
         # SQLite knows no such lock and needs none: there a writer is alone from its beginning.
         .with_for_update(of=QueuedEffect, skip_locked=True)
     )
     rows = list(session.scalars(statement))
+    if rows:
+        keep_breaker(session, destination, breaker, trying(breaker, now + LEASE))
     for row in rows:
         row.attempts += 1
         row.leased_until = now + LEASE
@@ -55,7 +74,7 @@ def claim(
         session.add(
             DeliveryAttempt(effect=row.key, number=row.attempts, sender=sender, began_at=now)
         )
-    return [_claimed(row) for row in rows]
+    return [_claimed(row, now) for row in rows]
 
 
 def note_sent(
@@ -68,6 +87,7 @@ def note_sent(
     """
     row = held(session, claimed.effect.key)
     _end_attempt(session, claimed, now, str(EffectStatus.SENT))
+    heed_success(session, row.destination, by, now)
     if row.status == EffectStatus.SENT:
         return False
     settle(session, row, EffectStatus.SENT, by, now)
@@ -82,7 +102,7 @@ def note_sent(
 def note_failure(
     session: Session,
     claimed: Claimed,
-    error: ProviderError,
+    error: CaseworkError,
     again_at: datetime | None,
     by: Provenance,
     now: datetime,
@@ -97,6 +117,7 @@ def note_failure(
     """
     row = held(session, claimed.effect.key)
     _end_attempt(session, claimed, now, error.code, error.message)
+    heed_failure(session, row.destination, error, claimed.began, by, now)
     if row.status != EffectStatus.WAITING or row.attempts != claimed.number:
         return False
     row.failures += 1
@@ -125,7 +146,7 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _claimed(row: QueuedEffect) -> Claimed:
+def _claimed(row: QueuedEffect, now: datetime) -> Claimed:
     effect = Effect(
         key=row.key,
         kind=EffectKind(row.kind),
@@ -135,7 +156,7 @@ def _claimed(row: QueuedEffect) -> Claimed:
         not_before=row.not_before,
         after=row.after,
     )
-    return Claimed(effect, row.attempts, row.failures)
+    return Claimed(effect, row.attempts, row.failures, row.queued_at, now)
 
 
 def _end_attempt(
@@ -146,7 +167,9 @@ def _end_attempt(
     session.add(attempt)
 
 
-def due_destinations(session: Session, now: datetime) -> list[str]:
-    """Destinations for which something may be sent now."""
+def due_destinations(session: Session, now: datetime, case_id: str | None = None) -> list[str]:
+    """Destinations for which something may be sent now, of one case or of all."""
     statement = select(col(QueuedEffect.destination)).where(*_due(now)).distinct()
+    if case_id is not None:
+        statement = statement.where(col(QueuedEffect.case_id) == case_id)
     return sorted(session.scalars(statement))

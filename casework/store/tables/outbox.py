@@ -37,6 +37,17 @@ class QueuedEffect(SQLModel, table=True):
     settled_by: str | None = None
 
 
+class BreakerState(SQLModel, table=True):
+    """The circuit breaker of one destination, shared by all senders."""
+
+    __tablename__ = "breakers"
+
+    destination: str = Field(primary_key=True)
+    failures: int = 0  # in a row
+    opened_at: datetime | None = moment(nullable=True)
+    rests_until: datetime | None = moment(nullable=True)
+
+
 class DeliveryAttempt(SQLModel, table=True):
     """One attempt to send an effect; without an end where its sender was stopped in the middle."""
 

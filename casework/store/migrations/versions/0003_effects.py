@@ -1,4 +1,4 @@
-"""The outbox and the attempts to send what is in it."""
+"""The outbox, the attempts to send what is in it, and the breakers of its destinations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,6 +30,12 @@ def upgrade() -> None:
     )
     op.create_index("outbox_due", "outbox", ["status", "destination", "due_at"])
     op.create_index("outbox_case", "outbox", ["case_id"])
+    op.create_table(
+        "breakers",
+        sa.Column("destination", sa.String(), primary_key=True),
+        _number("failures"),
+        *(_time(name, nullable=True) for name in ("opened_at", "rests_until")),
+    )
     op.create_table(
         "delivery_attempts",
         sa.Column("effect", sa.String(), primary_key=True),
