@@ -59,7 +59,7 @@ def after_failure(
     if not may_pass(error):
         # What failed before anything was sent, as a macro does, says nothing either way.
         return after_success(breaker) if isinstance(error, ProviderError) else breaker
-    if breaker.opened_at is not None and began < breaker.opened_at:
+    if breaker.opened_at is not None and began <= breaker.opened_at:
         return breaker  # it was on its way when the breaker opened, and tells nothing new
     failures = breaker.failures + 1
     if is_unauthorised(error):

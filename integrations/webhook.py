@@ -8,7 +8,9 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 """
 
 import binascii
+from base64 import b64decode
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -97,15 +99,16 @@ def signer(secret: SecretStr) -> Webhook:
     """What signs with a secret.
 
     Raises:
-        ConfigurationError: it is empty or not base64 after its prefix.
+        ConfigurationError: it is not 24 to 64 bytes in base64 after its prefix.
     """
-    try:
-        return Webhook(secret.get_secret_value())
-    except (RuntimeError, binascii.Error):
-        fault = "CASEWORK_WEBHOOK_SECRET is not a signing secret"
-    # Outside the handler, so that the library's error does not bring the secret along.
+    # Raised outside the handler: the decoder's error would bring the secret along.
+    with suppress(binascii.Error):
+        key = b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+        if 24 <= len(key) <= 64:
+            return Webhook(key)
     raise ConfigurationError(
-        fault, hint="whsec_ and 24 to 64 random bytes in base64, the same on both sides"
+        "CASEWORK_WEBHOOK_SECRET is not a signing secret",
+        hint="whsec_ and 24 to 64 random bytes in base64, the same on both sides",
     )
 
 
