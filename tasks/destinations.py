@@ -1,7 +1,8 @@
 """Putting the destinations together: what the policy bundle names and the settings can reach."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -15,8 +16,14 @@ from integrations.webhook import WebhookDestination, WebhookTwin
 from tasks.limits import hold_rate, rate_limited
 from tasks.providers import TWIN
 
-#: Makes a destination; None where its system is not set up.
-Maker: TypeAlias = Callable[[Settings, DestinationSpec], Destination | None]
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """How a type of destination is reached: its URL in the settings, its twin and its client."""
+
+    url: Callable[[Settings], str]
+    twin: Callable[[str], Destination]
+    client: Callable[[Settings, DestinationSpec, str], Destination]
 
 
 def destination_of(settings: Settings, spec: DestinationSpec) -> Destination | None:
@@ -25,8 +32,17 @@ def destination_of(settings: Settings, spec: DestinationSpec) -> Destination | N
     Raises:
         ConfigurationError: its URL or its secret cannot be used.
     """
-    maker = MAKERS.get(spec.type)
-    return None if maker is None else maker(settings, spec)
+    url = url_of(settings, spec)
+    if not url:
+        return None
+    system = SYSTEMS[spec.type]
+    return system.twin(spec.id) if url == TWIN else system.client(settings, spec, url)
+
+
+def url_of(settings: Settings, spec: DestinationSpec) -> str:
+    """Where a destination is reached; empty where it is not set up."""
+    system = SYSTEMS.get(spec.type)
+    return "" if system is None else system.url(settings)
 
 
 async def hold_to_rate(spec: DestinationSpec) -> None:
@@ -54,36 +70,35 @@ def outgoing(settings: Settings, spec: DestinationSpec, url: str, token: SecretS
     )
 
 
-def _record(settings: Settings, spec: DestinationSpec) -> Destination:
+def _record(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
     return RecordDestination(name=spec.id)
 
 
-def _webhook(settings: Settings, spec: DestinationSpec) -> Destination | None:
-    url = settings.webhook_url
-    if not url:
-        return None
-    if url == TWIN:
-        return WebhookTwin(name=spec.id)
-    service = outgoing(settings, spec, url, SecretStr(""))
+def _webhook(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
     return WebhookDestination(
-        name=spec.id, url=url, secret=settings.webhook_secret, service=service
+        name=spec.id,
+        url=url,
+        secret=settings.webhook_secret,
+        service=outgoing(settings, spec, url, SecretStr("")),
     )
 
 
-def _pagerduty(settings: Settings, spec: DestinationSpec) -> Destination | None:
-    url, key = settings.pagerduty_url, settings.pagerduty_routing_key
-    if not url:
-        return None
-    if url == TWIN:
-        return PagerDutyTwin(name=spec.id)
-    service = outgoing(settings, spec, url, SecretStr(""))
+def _pagerduty(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
     return PagerDutyDestination(
-        name=spec.id, routing_key=key, service=service, options=spec.options
+        name=spec.id,
+        routing_key=settings.pagerduty_routing_key,
+        service=outgoing(settings, spec, url, SecretStr("")),
+        options=spec.options,
     )
 
 
-MAKERS: Final[Mapping[str, Maker]] = {
-    "log": _record,
-    "webhook": _webhook,
-    "pagerduty": _pagerduty,
+#: How each type of destination is reached. The record is a part of Casework, and always there.
+SYSTEMS: Final[Mapping[str, System]] = {
+    "log": System(lambda settings: TWIN, lambda name: RecordDestination(name=name), _record),
+    "webhook": System(
+        lambda settings: settings.webhook_url, lambda name: WebhookTwin(name=name), _webhook
+    ),
+    "pagerduty": System(
+        lambda settings: settings.pagerduty_url, lambda name: PagerDutyTwin(name=name), _pagerduty
+    ),
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 # PostgreSQL's INSERT says ON CONFLICT in the same words as SQLite's, and is rendered for both.
 from sqlalchemy.dialects.postgresql import insert
@@ -67,6 +67,13 @@ def list_effects(
         if value is not None:
             statement = statement.where(table.c[name] == value)
     return list(session.scalars(statement.limit(limit).offset(offset)))
+
+
+def count_effects(session: Session) -> list[tuple[str, str, int]]:
+    """How many effects each destination has in each status."""
+    columns = (col(QueuedEffect.destination), col(QueuedEffect.status))
+    statement = select(*columns, func.count()).group_by(*columns).order_by(*columns)
+    return [(name, status, number) for name, status, number in session.execute(statement)]
 
 
 def attempts_of(session: Session, key: str) -> list[DeliveryAttempt]:
