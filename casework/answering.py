@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from casework.errors import Conflict, Denied
+from casework.errors import Conflict, Denied, InputError
 from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
@@ -24,6 +24,7 @@ from casework.store.engine import reading, transaction
 from casework.store.gates import deny, gate_by_id
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
+from casework.store.reversal import Reversal, deny_reversal, reverse
 from casework.store.tables import Gate
 from casework.version import code_version
 
@@ -108,6 +109,59 @@ def _denied(
 ) -> Refused:
     deny(session, gate, reason, by, now)
     return Refused(reason, message)
+
+
+def reverse_action(
+    engine: Engine,
+    case: str,
+    actor: str,
+    reason: str,
+    *,
+    now: datetime,
+    action: str | None = None,
+    kind: ActorKind = ActorKind.PERSON,
+) -> Reversal:
+    """Undo what was done about a closed case, or open the gate at which others decide that.
+
+    Args:
+        engine: the store.
+        case: its id, or ``source:external id``.
+        actor: id of the person who wants it.
+        reason: why; it is kept with the decision.
+        now: the time.
+        action: which of the actions that stand; None: the newest.
+        kind: whether the person's identity was checked.
+
+    Raises:
+        NotFound: there is no such case.
+        Denied: the guard does not let this person undo it.
+        Conflict: nothing stands that could be undone, or the case is not closed.
+        InputError: the reason is too short to be one.
+    """
+    if len(reason.strip()) < 3:
+        raise InputError("an action is undone for a reason", hint='--reason "..."')
+    by = Provenance(actor=actor, actor_kind=str(kind), code_version=code_version())
+    with transaction(engine) as session:
+        ruling = _ruled_reversal(session, case, reason, kind, by, now, action)
+    if isinstance(ruling, Refused):
+        raise _refusal(ruling)
+    return ruling
+
+
+def _ruled_reversal(
+    session: Session,
+    case: str,
+    reason: str,
+    kind: ActorKind,
+    by: Provenance,
+    now: datetime,
+    action: str | None,
+) -> Reversal | Refused:
+    person = answering(session, by.actor, kind)
+    if person is None:
+        deny_reversal(session, case, Denial.UNKNOWN_PERSON, by, now)
+        return Refused(Denial.UNKNOWN_PERSON, f"nobody is known as {by.actor}")
+    return reverse(session, case, person, reason, by, now, action)
 
 
 @lru_cache(maxsize=64)

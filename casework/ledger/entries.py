@@ -54,6 +54,8 @@ class Action(StrEnum):
     EFFECT_RETRIED = "effect.retried"
     EFFECT_DISCARDED = "effect.discarded"
     EFFECT_ADVANCED = "effect.advanced"
+    REVERSAL_ASKED = "reversal.asked"
+    REVERSAL_DENIED = "reversal.denied"
     BREAKER_OPENED = "breaker.opened"
     BREAKER_CLOSED = "breaker.closed"
 

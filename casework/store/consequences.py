@@ -95,11 +95,17 @@ def _closing(case: Case, made: Decided, policy: str, now: datetime) -> Done:
     )
 
 
-def _history(session: Session, case_id: str) -> list[tuple[str, str]]:
-    """What was carried out about a case, oldest first: by machine, then at its gates."""
-    revision, step = col(Gate.revision), col(Gate.step)
+def done_before(session: Session, gate: Gate) -> str | None:
+    """The action that was carried out last about the same revision, before this gate."""
+    history = _history(session, gate.case_id, gate.revision)
+    return next((action for origin, action in reversed(history) if origin != gate.id), None)
+
+
+def _history(session: Session, case_id: str, revision: int | None = None) -> list[tuple[str, str]]:
+    """What was done about a case or one revision of it, oldest first: by machine, then at gates."""
+    columns = (col(Gate.revision), col(Gate.step), col(Gate.id), col(Gate.action))
     gates = session.execute(
-        select(revision, step, col(Gate.id), col(Gate.action)).where(
+        select(*columns).where(
             col(Gate.case_id) == case_id,
             col(Gate.status) == GateStatus.CARRIED_OUT,
             col(Gate.verdict) == Verdict.APPROVE,
@@ -117,6 +123,7 @@ def _history(session: Session, case_id: str) -> list[tuple[str, str]]:
     # A machine decides a revision before any gate of it opens.
     rows = [(number, 0, origin, action) for number, origin, action in closed]
     rows += [(number, place, origin, action) for number, place, origin, action in gates]
+    rows = [row for row in rows if revision in (None, row[0])]
     return [(origin, action) for _, _, origin, action in sorted(rows)]
 
 
