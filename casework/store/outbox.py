@@ -69,11 +69,12 @@ def list_effects(
     return list(session.scalars(statement.limit(limit).offset(offset)))
 
 
-def count_effects(session: Session) -> list[tuple[str, str, int]]:
-    """How many effects each destination has in each status."""
-    columns = (col(QueuedEffect.destination), col(QueuedEffect.status))
+def count_effects(session: Session) -> list[dict[str, Any]]:
+    """How many ``effects`` there are of each ``kind``, ``destination`` and ``status``."""
+    names = ("kind", "destination", "status")
+    columns = [col(getattr(QueuedEffect, name)) for name in names]
     statement = select(*columns, func.count()).group_by(*columns).order_by(*columns)
-    return [(name, status, number) for name, status, number in session.execute(statement)]
+    return [dict(zip((*names, "effects"), row, strict=True)) for row in session.execute(statement)]
 
 
 def attempts_of(session: Session, key: str) -> list[DeliveryAttempt]:

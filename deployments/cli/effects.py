@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections import defaultdict
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -126,13 +126,12 @@ def _destinations(settings: Settings, engine: Engine) -> list[dict[str, Any]]:
 
     with reading(engine) as session:
         states, counted = breakers(session), count_effects(session)
-    by_destination: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for destination, status, number in counted:
-        by_destination[destination][status] = number
+    numbers: Counter[tuple[str, str]] = Counter()
+    for each in counted:
+        numbers[each["destination"], each["status"]] += each["effects"]
     rows = []
     for name, spec in load_bundle(settings.bundle_dir).destinations.items():
         breaker = states.get(name)
-        counts = by_destination[name]
         rows.append(
             {
                 "id": name,
@@ -140,8 +139,8 @@ def _destinations(settings: Settings, engine: Engine) -> list[dict[str, Any]]:
                 "set_up": bool(url_of(settings, spec)),
                 "breaker": "open" if breaker and breaker.opened_at else "closed",
                 "rests_until": breaker.rests_until if breaker else None,
-                "waiting": counts.get(EffectStatus.WAITING, 0),
-                "dead": counts.get(EffectStatus.DEAD, 0),
+                "waiting": numbers[name, EffectStatus.WAITING],
+                "dead": numbers[name, EffectStatus.DEAD],
             }
         )
     return rows

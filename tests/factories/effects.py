@@ -1,6 +1,8 @@
 """Effects on their way, and a store that holds some."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -58,6 +60,14 @@ lift_ban: {title: Lift a ban, approvals: 2, reversible: true, inverse: ban, to: 
     "macros/warned.md": 'Please read {{ clause_text or "our rules" }}.\n',
     "macros/banned.md": "Your account is closed. Your case: {{ reference }}.\n",
 }
+
+
+def written(folder: Path, files: Mapping[str, str]) -> Path:
+    """A bundle's files in a folder, which is returned."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
 
 
 def leaving_bundle() -> Bundle:
