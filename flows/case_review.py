@@ -10,7 +10,6 @@ from prefect import flow, get_run_logger
 from prefect.flow_runs import asuspend_flow_run
 from prefect.runtime import flow_run
 
-from casework.errors import CaseworkError
 from casework.gates import GateStatus
 from casework.review_runs import pause_key
 from tasks.case_review import (
@@ -19,7 +18,7 @@ from tasks.case_review import (
     visit_gate,
     wait_again,
 )
-from tasks.effects import send_due
+from tasks.effects import send_of_case
 
 
 @flow(name="case_review", persist_result=True, result_serializer="json")
@@ -36,7 +35,7 @@ async def case_review(case_id: str, gate_id: str) -> str:
         if not gate["ours"]:
             return "replaced"
         if gate["leaves"]:
-            await _let_leave(case_id)
+            await send_of_case(case_id)
         may_hold_answer = gate["form"] and not fresh
         if may_hold_answer and await answer_from_form(gate_id, str(flow_run.id), gate["attempt"]):
             continue
@@ -52,14 +51,6 @@ async def case_review(case_id: str, gate_id: str) -> str:
                 # Only a gate that this very execution opened has not been waited at: a run that
                 # was woken at its second gate comes by the first one again.
                 gate_id, fresh = gate["following"], gate["carried_out"]
-
-
-async def _let_leave(case_id: str) -> None:
-    """Send what the case has caused at once; what fails here is tried again every minute."""
-    try:
-        await send_due(case_id)
-    except CaseworkError as error:
-        get_run_logger().warning("Effects of case %s have to wait: %s", case_id, error.code)
 
 
 async def _wait(gate: dict[str, Any], fresh: bool) -> None:

@@ -25,7 +25,7 @@ from casework.errors import (
     StoreError,
 )
 from casework.ledger.entries import Provenance
-from casework.policy.bundle import load_bundle
+from casework.policy.bundle import read_bundle
 from casework.policy.model import Bundle, DestinationSpec
 from casework.ports import Destination
 from casework.settings import Settings
@@ -65,24 +65,34 @@ class Sender:
     retry_delay_seconds=[1, 5, 20],
     retry_condition_fn=can_help,
 )
-async def send_due(case_id: str | None = None) -> dict[str, int]:
-    """Send what is due, or what is due of one case. Safe to repeat and to run beside others.
+async def send_due() -> dict[str, int]:
+    """Send what is due. Safe to repeat and to run beside others.
 
     Returns:
         The counts of ``send``.
     """
     here = surroundings("effects")
-    return await send(sender_of(here.settings, here.engine, here.by), case_id)
+    return await send(sender_of(here.settings, here.engine, here.by))
+
+
+async def send_of_case(case_id: str) -> None:
+    """Send what is due of one case, in the task or flow that has caused it; a task run of its own
+    would cost more. What fails here is tried again every minute."""
+    here = surroundings("effects")
+    try:
+        await send(sender_of(here.settings, here.engine, here.by), case_id)
+    except CaseworkError as error:
+        log.warning("Effects of case %s have to wait: %s", case_id, error.code)
 
 
 def sender_of(settings: Settings, engine: Engine, by: Provenance) -> Sender:
     """This process as a sender.
 
     Raises:
-        PolicyError: the bundle in force does not lint.
+        PolicyError: the bundle in force cannot be read.
     """
     name = f"{socket.gethostname()}:{os.getpid()}"
-    return Sender(settings, engine, load_bundle(settings.bundle_dir), by, name)
+    return Sender(settings, engine, read_bundle(settings.bundle_dir), by, name)
 
 
 async def send(sender: Sender, case_id: str | None = None) -> dict[str, int]:

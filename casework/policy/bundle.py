@@ -49,7 +49,24 @@ def bundle_from_files(files: Mapping[str, str]) -> Bundle:
     Raises:
         PolicyError: a file, a reference or a condition is wrong.
     """
-    draft = checked_draft(files)
+    return _checked(tuple(sorted(files.items())))
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read the bundle in a folder as ``bundle_from_files`` does, for those who do not decide by it.
+
+    Raises:
+        PolicyError: a file, a reference or a condition is wrong.
+    """
+    files, unread = read_files(folder)
+    refuse(in_order(unread))
+    return bundle_from_files(files)
+
+
+@lru_cache(maxsize=16)
+def _checked(files: tuple[tuple[str, str], ...]) -> Bundle:
+    """Check and assemble; once for the same files, for that takes longer than a hundred cases."""
+    draft = checked_draft(dict(files))
     refuse(in_order(draft.faults))
     return assemble(draft)
 

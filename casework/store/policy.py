@@ -1,7 +1,6 @@
 """Policy bundles of record: every bundle that has decided something, whole."""
 
 from datetime import datetime
-from functools import lru_cache
 
 from sqlmodel import Session
 
@@ -50,10 +49,4 @@ def stored_bundle(session: Session, policy_digest: str) -> Bundle:
     Raises:
         NotFound: no bundle with this digest has decided anything.
     """
-    return _read(tuple(sorted(stored_files(session, policy_digest).items())))
-
-
-@lru_cache(maxsize=16)
-def _read(files: tuple[tuple[str, str], ...]) -> Bundle:
-    """Read a bundle once for the same files, for that takes longer than a thousand cases."""
-    return bundle_from_files(dict(files))
+    return bundle_from_files(stored_files(session, policy_digest))
