@@ -15,16 +15,16 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from casework.errors import Conflict, Denied
+from casework.errors import Conflict, Denied, InputError
 from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused
 from casework.ledger.entries import Provenance
-from casework.policy.bundle import bundle_from_files
 from casework.policy.model import Bundle
 from casework.store.answers import take_answer
 from casework.store.engine import reading, transaction
 from casework.store.gates import deny, gate_by_id
 from casework.store.people import answering
-from casework.store.policy import stored_files
+from casework.store.policy import stored_bundle
+from casework.store.reversal import Reversal, deny_reversal, reverse
 from casework.store.tables import Gate
 from casework.version import code_version
 
@@ -111,6 +111,59 @@ def _denied(
     return Refused(reason, message)
 
 
+def reverse_action(
+    engine: Engine,
+    case: str,
+    actor: str,
+    reason: str,
+    *,
+    now: datetime,
+    action: str | None = None,
+    kind: ActorKind = ActorKind.PERSON,
+) -> Reversal:
+    """Undo what was done about a closed case, or open the gate at which others decide that.
+
+    Args:
+        engine: the store.
+        case: its id, or ``source:external id``.
+        actor: id of the person who wants it.
+        reason: why; it is kept with the decision.
+        now: the time.
+        action: which of the actions that stand; None: the newest.
+        kind: whether the person's identity was checked.
+
+    Raises:
+        NotFound: there is no such case.
+        Denied: the guard does not let this person undo it.
+        Conflict: nothing stands that could be undone, or the case is not closed.
+        InputError: the reason is too short to be one.
+    """
+    if len(reason.strip()) < 3:
+        raise InputError("an action is undone for a reason", hint='--reason "..."')
+    by = Provenance(actor=actor, actor_kind=str(kind), code_version=code_version())
+    with transaction(engine) as session:
+        ruling = _ruled_reversal(session, case, reason, kind, by, now, action)
+    if isinstance(ruling, Refused):
+        raise _refusal(ruling)
+    return ruling
+
+
+def _ruled_reversal(
+    session: Session,
+    case: str,
+    reason: str,
+    kind: ActorKind,
+    by: Provenance,
+    now: datetime,
+    action: str | None,
+) -> Reversal | Refused:
+    person = answering(session, by.actor, kind)
+    if person is None:
+        deny_reversal(session, case, Denial.UNKNOWN_PERSON, by, now)
+        return Refused(Denial.UNKNOWN_PERSON, f"nobody is known as {by.actor}")
+    return reverse(session, case, person, reason, by, now, action)
+
+
 @lru_cache(maxsize=64)
 def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
     """The bundle with this digest, as the store keeps it: the terms a gate was opened under.
@@ -119,7 +172,7 @@ def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
         NotFound: no bundle with this digest has decided anything.
     """
     with reading(engine) as session:
-        return bundle_from_files(stored_files(session, policy_digest))
+        return stored_bundle(session, policy_digest)
 
 
 def _refusal(refused: Refused) -> Denied | Conflict:

@@ -56,7 +56,8 @@ TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = {
     Status.OPENED: frozenset({Status.ENRICHED}),
     Status.ENRICHED: frozenset({Status.CLOSED, Status.WAITING, Status.OPENED}),
     Status.WAITING: frozenset({Status.CLOSED, Status.WAITING, Status.OPENED}),
-    Status.CLOSED: frozenset({Status.OPENED}),
+    # What was done is undone at a gate of its own.
+    Status.CLOSED: frozenset({Status.OPENED, Status.WAITING}),
 }
 
 #: Case fields a rule may read beside the signals, with their SQL-ish type.

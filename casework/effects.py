@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+from casework.errors import Conflict
 
 
 class EffectKind(StrEnum):
@@ -26,9 +28,47 @@ class EffectKind(StrEnum):
     OPEN_ISSUE = "open_issue"  # ask a partner team in its own tracker
 
 
+class EffectStatus(StrEnum):
+    """How far an effect has come."""
+
+    WAITING = "waiting"  # to be sent, at once or from its time on
+    SENT = "sent"  # the destination has taken it
+    DEAD = "dead"  # refused for good, or tried too often; somebody must look at it
+    DISCARDED = "discarded"  # somebody has given it up
+
+
+#: Legal moves. What is given up or dead can still prove sent: a sender that was slow and taken for
+#: dead may have got through, and what happened outside is true whatever was thought meanwhile.
+MOVES: Final[Mapping[EffectStatus, frozenset[EffectStatus]]] = {
+    EffectStatus.WAITING: frozenset({EffectStatus.SENT, EffectStatus.DEAD, EffectStatus.DISCARDED}),
+    EffectStatus.DEAD: frozenset({EffectStatus.WAITING, EffectStatus.DISCARDED, EffectStatus.SENT}),
+    EffectStatus.DISCARDED: frozenset({EffectStatus.WAITING, EffectStatus.SENT}),
+    EffectStatus.SENT: frozenset(),
+}
+
+
+def check_move(before: EffectStatus, after: EffectStatus) -> None:
+    """Refuse an illegal move.
+
+    Raises:
+        Conflict: the effect may not go from ``before`` to ``after``.
+    """
+    if after not in MOVES[before]:
+        raise Conflict(
+            f"an effect that is {before} cannot become {after}",
+            hint="look again: casework effects list",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One effect to be sent. The same ``key`` is the same effect, however often it is asked for."""
+    """One effect to be sent. The same ``key`` is the same effect, however often it is asked for.
+
+    ``data`` of what an action causes names ``action``, ``source``, ``external_id``,
+    ``subject_id``, ``policy`` (the digest of the bundle) and ``origin`` (the gate or the machine's
+    decision); where there is one ``macro`` and ``until``. That of a reversal also names what it
+    ``undoes`` and ``reverses``: the origin and the action; that of a status, the ``status``.
+    """
 
     key: str
     kind: EffectKind
@@ -36,6 +76,7 @@ class Effect:
     case_id: str | None = None  # None: not about one case
     data: Mapping[str, Any] = field(default_factory=dict)  # ids, macro and action names; no text
     not_before: datetime | None = None
+    after: str | None = None  # key of an effect that must have come to an end before
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +86,7 @@ class Delivery:
     effect: Effect
     text: str = ""
     link: str = ""  # where a person can look at what it is about
+    queued_at: datetime | None = None  # when it was decided to be done
 
 
 @dataclass(frozen=True, slots=True)

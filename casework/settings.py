@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     moderation_model: str = Field("omni-moderation-latest", description="Its model.")
     account_url: str = Field("", description="Base URL of the account look-up; empty: not used.")
     account_api_key: SecretStr = Field(SecretStr(""), description="Its bearer token.")
+    console_url: str = Field("", description="Base URL of the console, for links; empty: none.")
+    webhook_url: str = Field("", description="Where webhooks are sent; empty: not used.")
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs them, whsec_...")
+    pagerduty_url: str = Field("", description="Base URL of PagerDuty's events; empty: not used.")
+    pagerduty_routing_key: SecretStr = Field(SecretStr(""), description="Its integration key.")
 
     @property
     def store_url(self) -> str:

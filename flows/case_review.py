@@ -18,6 +18,7 @@ from tasks.case_review import (
     visit_gate,
     wait_again,
 )
+from tasks.effects import send_of_case
 
 
 @flow(name="case_review", persist_result=True, result_serializer="json")
@@ -33,6 +34,8 @@ async def case_review(case_id: str, gate_id: str) -> str:
         get_run_logger().info("Gate %s is %s, attempt %s", gate_id, gate["status"], gate["attempt"])
         if not gate["ours"]:
             return "replaced"
+        if gate["leaves"]:
+            await send_of_case(case_id)
         may_hold_answer = gate["form"] and not fresh
         if may_hold_answer and await answer_from_form(gate_id, str(flow_run.id), gate["attempt"]):
             continue

@@ -18,6 +18,7 @@ from casework.settings import Settings
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.gates import assign_run, gate_by_id, note_wake, standing
+from casework.store.sending import due_destinations
 from integrations.resume_form import AnswerForm, take_form
 from tasks.context import surroundings
 
@@ -33,8 +34,9 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
     Returns:
         ``gate_id``, ``attempt`` and ``status`` after the visit; ``ours``, whether the gate names
         this run (one that another has replaced touches nothing); ``carried_out``, whether this
-        visit did it; ``following``, the next gate's id where the case was handed over; ``form``,
-        whether Prefect's form may hold an answer.
+        visit did it; ``following``, the next gate's id where the case goes on; ``leaves``,
+        whether that caused anything to be sent now; ``form``, whether Prefect's form may hold an
+        answer.
     """
     here = surroundings("case_review")
     with reading(here.engine) as session:
@@ -46,6 +48,7 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
         "ours": found.flow_run_id in (None, flow_run_id),
         "carried_out": False,
         "following": None,
+        "leaves": False,
         "form": here.settings.prefect_ui_decisions != "off",
     }
     if not told["ours"]:
@@ -55,9 +58,10 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
             # Its maker was stopped between making the run and naming it at the gate.
             assign_run(session, gate_id, flow_run_id, here.by, here.now)
         done = carry_out(session, gate_id, here.by, here.now)
-    carried_out = found.status is GateStatus.DECIDED and done.status is GateStatus.CARRIED_OUT
-    following = {"following": done.following, "carried_out": carried_out}
-    return {**told, **following, "status": str(done.status)}
+        carried_out = found.status is GateStatus.DECIDED and done.status is GateStatus.CARRIED_OUT
+        leaves = carried_out and due_destinations(session, here.now, found.case_id)
+    after = {"following": done.following, "carried_out": carried_out, "leaves": bool(leaves)}
+    return {**told, **after, "status": str(done.status)}
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, **RETRIES)

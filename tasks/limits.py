@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import httpx
+from prefect import get_client
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError, rate_limit
 from prefect.exceptions import PrefectException
 
@@ -28,6 +29,21 @@ _LOST: Final = (
 def limit_name(provider: str) -> str:
     """The global concurrency limit that holds a provider's rate: its slots must decay."""
     return f"casework-{provider}"
+
+
+async def hold_rate(provider: str, per_minute: int) -> None:
+    """Have Prefect hold a provider to so many requests a minute, over all processes together.
+
+    Where Prefect cannot be asked nothing is held, as ``rate_limited`` says when it finds out.
+    """
+    burst = max(1, per_minute // 10)  # so many may go at once; then one each time a slot decays
+    try:
+        async with get_client() as client:
+            await client.upsert_global_concurrency_limit_by_name(
+                limit_name(provider), burst, slot_decay_per_second=per_minute / 60
+            )
+    except _LOST as error:
+        log.warning("the rate limit of %s is not set: %s", provider, type(error).__name__)
 
 
 def rate_limited(provider: str, patience: float = PATIENCE) -> Callable[[], Awaitable[None]]:

@@ -47,6 +47,17 @@ class Action(StrEnum):
     POLICY_ADOPTED = "policy.adopted"
     PERSON_ADDED = "person.added"
     PERSON_CHANGED = "person.changed"
+    EFFECT_QUEUED = "effect.queued"
+    EFFECT_SENT = "effect.sent"
+    EFFECT_REVERSED = "effect.reversed"
+    EFFECT_FAILED = "effect.failed"
+    EFFECT_RETRIED = "effect.retried"
+    EFFECT_DISCARDED = "effect.discarded"
+    EFFECT_ADVANCED = "effect.advanced"
+    REVERSAL_ASKED = "reversal.asked"
+    REVERSAL_DENIED = "reversal.denied"
+    BREAKER_OPENED = "breaker.opened"
+    BREAKER_CLOSED = "breaker.closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,17 @@ from casework.canonical import digest
 from casework.cases import CASE_FIELDS
 from casework.policy.conditions import parse_condition
 from casework.policy.draft import Draft, read_draft
+from casework.policy.effect_references import check_macros
 from casework.policy.faults import Fault, in_order, read_files, refuse
 from casework.policy.model import (
     ActionSpec,
     Bundle,
     Category,
     Default,
+    DestinationSpec,
     Pattern,
     Queue,
+    Retry,
     Rule,
     Signal,
 )
@@ -40,13 +43,30 @@ def load_bundle(folder: Path) -> Bundle:
 def bundle_from_files(files: Mapping[str, str]) -> Bundle:
     """Read a bundle from its files by relative path, as the store keeps them.
 
-    Rules that cannot decide anything are let pass, so that a bundle adopted before a check existed
-    can still be replayed.
+    Rules that cannot decide anything and macros that nothing can fill are let pass, so that a
+    bundle adopted before a check existed can still be replayed.
 
     Raises:
         PolicyError: a file, a reference or a condition is wrong.
     """
-    draft = checked_draft(files)
+    return _checked(tuple(sorted(files.items())))
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read the bundle in a folder as ``bundle_from_files`` does, for those who do not decide by it.
+
+    Raises:
+        PolicyError: a file, a reference or a condition is wrong.
+    """
+    files, unread = read_files(folder)
+    refuse(in_order(unread))
+    return bundle_from_files(files)
+
+
+@lru_cache(maxsize=16)
+def _checked(files: tuple[tuple[str, str], ...]) -> Bundle:
+    """Check and assemble; once for the same files, for that takes longer than a hundred cases."""
+    draft = checked_draft(dict(files))
     refuse(in_order(draft.faults))
     return assemble(draft)
 
@@ -92,6 +112,7 @@ def _bundle(files: tuple[tuple[str, str], ...]) -> Bundle:
 def _linted(files: Mapping[str, str]) -> Draft:
     draft = checked_draft(files)
     check_reach(draft, column_types(draft))
+    check_macros(draft)
     return draft
 
 
@@ -125,7 +146,24 @@ def assemble(draft: Draft) -> Bundle:
         unused_providers=frozenset(
             name for name, use in head.providers.items() if use == "not_in_use"
         ),
+        destinations=_destinations(draft),
+        macro_fields=dict(head.macro_fields),
     )
+
+
+def _destinations(draft: Draft) -> dict[str, DestinationSpec]:
+    return {
+        name: DestinationSpec(
+            id=name,
+            type=entry.type,
+            takes=frozenset(entry.takes),
+            per_minute=entry.per_minute,
+            at_once=entry.at_once,
+            retry=Retry(**entry.retry.model_dump()),
+            options=dict(entry.options),
+        )
+        for name, entry in draft.destinations.items()
+    }
 
 
 def _queues(draft: Draft) -> dict[str, Queue]:

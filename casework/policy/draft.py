@@ -8,8 +8,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from casework.policy.document import Document, Path, parse
+from casework.policy.effect_entries import DestinationEntry
 from casework.policy.faults import Fault, nearest
 from casework.policy.schema import (
+    OPTIONAL,
     SECTIONS,
     ActionEntry,
     BundleEntry,
@@ -40,6 +42,7 @@ class Draft:
     queues: dict[str, QueueEntry] = field(default_factory=dict)
     actions: dict[str, ActionEntry] = field(default_factory=dict)
     patterns: dict[str, PatternEntry] = field(default_factory=dict)
+    destinations: dict[str, DestinationEntry] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )
@@ -80,7 +83,7 @@ def read_draft(files: Mapping[str, str]) -> Draft:
     draft = Draft(files)
     known = {_HEAD, *(f"{section}.yaml" for section in SECTIONS)}
     for name in sorted(known | {name for name in files if name.endswith((".yaml", ".yml"))}):
-        if name not in files:
+        if name not in files and name.removesuffix(".yaml") not in OPTIONAL:
             draft.faults.append(Fault(name, 0, 0, "this file is missing"))
         elif name not in known:
             hint = nearest(name, known)
@@ -182,7 +185,7 @@ def _explain(
     if inner and inner[-1] == "[key]":
         hint = "use lower-case letters, digits and _"
         return document.fault(full[:-1], f"`{inner[-2]}` is not an id", hint, key=True)
-    message = str(problem["msg"])
+    message = str(problem["msg"]).removeprefix("Value error, ")
     if kind in ("enum", "literal_error"):
         hint = nearest(str(problem["input"]), _choices(problem)) if _choices(problem) else ""
         return document.fault(full, f"`{name}` is {problem['input']!r}", hint)

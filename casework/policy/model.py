@@ -1,13 +1,18 @@
 """What a policy bundle declares, once it has linted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal, TypeAlias
 
 from casework.cases import Route, Severity
+from casework.effects import EffectKind
 from casework.gates import Terms
 
 SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
+DestinationType: TypeAlias = Literal[
+    "log", "webhook", "pagerduty", "zendesk", "slack", "jira", "coop"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,31 @@ class ActionSpec:
     reversible: bool
     inverse: str | None = None
     macro: str | None = None
+    to: tuple[str, ...] = ()  # the destinations that carry it out or are told
+    lasts: timedelta | None = None  # after which it is undone by itself
+    reopens: bool = False  # carrying it out sends the case back to people
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a destination is tried in all, and the shortest and longest wait between."""
+
+    attempts: int = 12
+    first_wait: timedelta = timedelta(seconds=10)
+    longest_wait: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSpec:
+    """A system that effects are sent to; its credentials are in the settings."""
+
+    id: str
+    type: DestinationType
+    takes: frozenset[EffectKind]
+    per_minute: int | None = None  # requests, over all senders; None: as many as there are
+    at_once: int = 4  # requests of one sender
+    retry: Retry = Retry()
+    options: Mapping[str, Any] = field(default_factory=dict)  # what its type alone knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +137,9 @@ class Bundle:
     default: Default
     #: Providers the bundle declares not in use: the absence of their signals is no unknown.
     unused_providers: frozenset[str] = frozenset()
+    destinations: Mapping[str, DestinationSpec] = field(default_factory=dict)
+    #: What macros may say beside what a case gives, the same for all cases.
+    macro_fields: Mapping[str, str] = field(default_factory=dict)
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""

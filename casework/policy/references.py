@@ -9,6 +9,7 @@ import polars as pl
 from casework.cases import CASE_FIELDS, Route
 from casework.policy.document import Path
 from casework.policy.draft import Draft
+from casework.policy.effect_references import check_effects
 from casework.policy.faults import nearest
 from casework.policy.schema import RuleEntry
 
@@ -23,6 +24,7 @@ def check_references(draft: Draft) -> None:
     _queues(draft)
     _default(draft)
     _patterns(draft)
+    check_effects(draft)
     for index, rule in draft.rules:
         _rule(draft, index, rule)
 
@@ -37,7 +39,7 @@ def _known(
 
 
 def _ids(draft: Draft) -> None:
-    for section in ("signals", "categories", "queues", "actions"):
+    for section in ("signals", "categories", "queues", "actions", "destinations"):
         for name in sorted(draft.written.get(section, ())):
             if not _ID.match(name):
                 hint = "use lower-case letters, digits and _, a letter first"

@@ -2,22 +2,16 @@
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from casework.cases import Route, Severity
 from casework.gates import Role
+from casework.policy.effect_entries import DestinationEntry, Lasting
+from casework.policy.entry import Entry, Id, Prose
 from casework.policy.model import SignalType
 
-Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Prose: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 PARTNERS: Final = ("Legal", "Policy", "Product", "Engineering", "Support")
 Partner: TypeAlias = Literal["Legal", "Policy", "Product", "Engineering", "Support"]
-
-
-class Entry(BaseModel):
-    """The common strictness: no key that is not declared, no value of another type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DefaultEntry(Entry):
@@ -36,6 +30,7 @@ class BundleEntry(Entry):
     version: Prose
     providers: dict[Id, Literal["in_use", "not_in_use"]]
     default: DefaultEntry
+    macro_fields: dict[Id, Prose] = Field(default_factory=dict)
 
 
 class SignalEntry(Entry):
@@ -87,6 +82,9 @@ class ActionEntry(Entry):
     reversible: bool = Field(strict=True)
     inverse: str | None = None
     macro: str | None = None
+    to: tuple[str, ...] = ()
+    lasts: Lasting | None = None
+    reopens: bool = Field(False, strict=True)
 
 
 class PatternEntry(Entry):
@@ -103,7 +101,11 @@ SECTIONS: Final[dict[str, type[Entry]]] = {
     "queues": QueueEntry,
     "actions": ActionEntry,
     "patterns": PatternEntry,
+    "destinations": DestinationEntry,
 }
+
+#: Files a bundle may do without: what they say was not always said.
+OPTIONAL: Final = frozenset({"destinations"})
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:

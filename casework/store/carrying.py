@@ -1,4 +1,4 @@
-"""Carrying out what was decided at a gate: the case is closed, or handed over to the next gate."""
+"""Carrying out what was decided at a gate: the case is closed, or goes on to the next gate."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,12 @@ from datetime import datetime
 from sqlmodel import Session
 
 from casework.cases import Status, check_transition
+from casework.consequences import Done
 from casework.gates import GateStatus, Verdict, gate_id
 from casework.ledger.entries import Action, Provenance
+from casework.store.consequences import cause, done_before
 from casework.store.gates import answers_at, held, record
+from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Gate
 
 
@@ -40,16 +43,38 @@ def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> Car
     record(session, found, Action.GATE_CARRIED_OUT, data, by, now)
     if found.verdict == Verdict.ESCALATE:
         found.settled_at = now  # its run goes on to the next gate
-        _open_following(session, case, found, following, by, now)
+        _open_following(session, case, found, following, found.proposed_action, by, now)
         return CarriedOut(GateStatus.CARRIED_OUT, following)
+    if found.action is not None:
+        bundle = stored_bundle(session, found.policy_digest)
+        cause(session, bundle, _done(case, found, found.action, now), by, now)
+        if bundle.actions[found.action].reopens:
+            found.settled_at = now
+            proposed = bundle.actions[found.action].inverse
+            _open_following(session, case, found, following, proposed, by, now)
+            return CarriedOut(GateStatus.CARRIED_OUT, following)
     _close(session, case, found, by, now)
     return CarriedOut(GateStatus.CARRIED_OUT, None)
+
+
+def _done(case: Case, gate: Gate, action: str, now: datetime) -> Done:
+    return Done(
+        action=action,
+        origin=gate.id,
+        at=now,
+        case_id=case.id,
+        source=case.source,
+        external_id=case.external_id,
+        subject_id=case.subject_id,
+        policy=gate.policy_digest,
+    )
 
 
 def _close(session: Session, case: Case, gate: Gate, by: Provenance, now: datetime) -> None:
     check_transition(Status(case.status), Status.CLOSED)
     case.status = Status.CLOSED
-    case.action = gate.action
+    # Where an undoing is refused, what was done before still stands.
+    case.action = gate.action or done_before(session, gate)
     case.closed_at = case.updated_at = now
     session.add(case)
     data = {"action": gate.action, "verdict": gate.verdict}
@@ -57,10 +82,17 @@ def _close(session: Session, case: Case, gate: Gate, by: Provenance, now: dateti
 
 
 def _open_following(
-    session: Session, case: Case, gate: Gate, following: str, by: Provenance, now: datetime
+    session: Session,
+    case: Case,
+    gate: Gate,
+    following: str,
+    proposed: str | None,
+    by: Provenance,
+    now: datetime,
 ) -> None:
     check_transition(Status(case.status), Status.WAITING)
-    queue = str(gate.escalate_to)
+    handed_over = gate.verdict == Verdict.ESCALATE
+    queue = str(gate.escalate_to) if handed_over else gate.queue
     asked_by = answers_at(session, gate.id)[-1].actor
     session.add(
         Gate(
@@ -70,8 +102,8 @@ def _open_following(
             step=gate.step + 1,
             queue=queue,
             severity=gate.severity,
-            proposed_action=gate.proposed_action,
-            reason=f"handed over from {gate.queue}",
+            proposed_action=proposed,
+            reason=f"{'handed over from' if handed_over else 'reopened in'} {gate.queue}",
             requested_by=asked_by,
             status=GateStatus.OPEN,
             evidence_digest=gate.evidence_digest,

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from casework.errors import NotFound
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
+from casework.policy.bundle import bundle_from_files
 from casework.policy.model import Bundle
 from casework.store.ledger import append
 from casework.store.tables import PolicyBundle
@@ -40,3 +41,12 @@ def stored_files(session: Session, policy_digest: str) -> dict[str, str]:
     if kept is None:
         raise NotFound(f"no policy bundle {policy_digest[:12]} is kept in this store")
     return dict(kept.files)
+
+
+def stored_bundle(session: Session, policy_digest: str) -> Bundle:
+    """A stored bundle, read.
+
+    Raises:
+        NotFound: no bundle with this digest has decided anything.
+    """
+    return bundle_from_files(stored_files(session, policy_digest))

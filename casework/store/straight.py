@@ -31,6 +31,7 @@ from casework.store.arrivals import (
     write_contents,
 )
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.consequences import cause_closings
 from casework.store.incoming import Incoming
 from casework.store.ledger import begin_chains
 from casework.store.outcomes import (
@@ -147,6 +148,7 @@ def write_straight(
         for first, second, each in zip(opened, enriched, made, strict=True):
             drafts += (first, second, *decided_drafts(each))
         later(begin_chains, session, chain_all(drafts, {}, by, now), by, now)
+        later(cause_closings, session, through.bundle, made, by, now)
         writing()
 
 

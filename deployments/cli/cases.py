@@ -1,14 +1,16 @@
 """``casework cases``: look at cases."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
+from casework.answering import reverse_action
 from casework.cases import Severity, Status
 from casework.store.cases import CaseFile, case_file, list_cases
 from casework.store.engine import reading
 from deployments.cli.output import Json, emit, out, reported, table_of
-from deployments.cli.setting import opened, settled
+from deployments.cli.setting import actor, now, opened, settled
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -53,6 +55,30 @@ def show(
         emit(document, as_json)
         if not as_json:
             _print(document)
+
+
+@app.command()
+def reverse(
+    case: Annotated[str, typer.Argument(help="The case's id, or source:external id.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the decision.")],
+    action: Annotated[
+        str | None, typer.Option(help="What to undo; the default is what was done last.")
+    ] = None,
+    person: Annotated[
+        str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Undo what was done about a closed case; where that needs more people, a gate is opened."""
+    with reported(as_json):
+        settings = settled()
+        engine = opened(settings)
+        who = actor(person, settings)
+        done = reverse_action(engine, case, who, reason, now=now(), action=action)
+        told = f"{done.reverses} is undone by {done.action}; it leaves within a minute"
+        if done.missing:
+            told = f"{done.missing} others must approve {done.action} at gate {done.gate_id}"
+        emit(asdict(done), as_json, told)
 
 
 def _document(file: CaseFile, content: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from casework.store.audit import verify
 from casework.store.cases import count_by
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id, waiting_gates
+from casework.store.outbox import count_effects
 from casework.store.people import add_person, people
 from casework.store.sealing import seal
 from deployments.cli.intake import COUNTS, run_intake
@@ -132,12 +133,14 @@ def _report(
 ) -> dict[str, Any]:
     with reading(engine) as session:
         standing = count_by(session, "status", "queue")
+        effects = count_effects(session)
     signer = load_signer(settings.key_file, settings.ledger_origin)
     seal(engine, signer, now())
     return {
         "intake": counts,
         "answers": told,
         "cases": standing,
+        "effects": effects,
         "history": verify(engine, signer.verifier).as_dict(),
     }
 
@@ -146,6 +149,8 @@ def _print(report: dict[str, Any]) -> None:
     out.print(table_of([report["intake"]], COUNTS, "The samples"))
     out.print(table_of(report["answers"], ("queue", "person", "outcome"), "\nPeople at gates"))
     out.print(table_of(report["cases"], ("status", "queue", "cases"), "\nWhere the cases stand"))
+    left = ("kind", "destination", "status", "effects")
+    out.print(table_of(report["effects"], left, "\nWhat left, and what will"))
     history = [{"fact": name, "value": value} for name, value in report["history"].items()]
     out.print(table_of(history, ("fact", "value"), "\nThe history"))
     err.print("\nGo on with:")
@@ -155,6 +160,7 @@ def _print(report: dict[str, Any]) -> None:
         "casework approvals show GATE     one ticket, its signals and what may be answered",
         "casework cases list              every case",
         "casework quarantine list         rows that could not become cases, and why",
+        "casework effects list            what decisions have caused outside",
         "casework policy explain CASE     each rule: true, false or unknown",
         "casework audit verify            prove that the history is whole",
     ):

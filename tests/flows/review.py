@@ -13,6 +13,7 @@ from prefect.states import Pending, State
 from sqlalchemy import Engine, select
 
 from casework.answering import answer_gate
+from casework.policy.model import Bundle
 from casework.store.engine import reading
 from casework.store.gates import gate_by_id
 from casework.store.ledger import entries_of
@@ -22,14 +23,16 @@ from tasks.review_runs import bring_together
 from tests.factories.gates import add_people, answer, waiting_case
 
 
-async def suspended_case(store: Engine, queue: str = "general") -> tuple[str, str]:
+async def suspended_case(
+    store: Engine, queue: str = "general", bundle: Bundle | None = None
+) -> tuple[str, str]:
     """A new case waiting at a gate, and its suspended run; returns the gate's and the run's id."""
     with reading(store) as session:
         known = session.scalars(select(Gate)).first()
     if known is None:
         add_people(store)
     # Tests share a Prefect server: an id used twice would find the earlier test's run.
-    gate_id = waiting_case(store, f"T-{uuid4()}", queue=queue)
+    gate_id = waiting_case(store, f"T-{uuid4()}", queue=queue, bundle=bundle)
     await reconcile()
     return gate_id, run_of(store, gate_id)
 

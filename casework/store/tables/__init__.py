@@ -7,15 +7,18 @@ from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
+from casework.store.tables.outbox import BreakerState, DeliveryAttempt, QueuedEffect
 from casework.store.tables.policy import PolicyBundle
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
+    "BreakerState",
     "CachedReading",
     "Case",
     "CaseRevision",
     "Checkpoint",
     "Decision",
+    "DeliveryAttempt",
     "Gate",
     "Intake",
     "LedgerEntry",
@@ -23,5 +26,6 @@ __all__ = [
     "Person",
     "PolicyBundle",
     "Quarantined",
+    "QueuedEffect",
     "SignalReading",
 ]

@@ -1,0 +1,165 @@
+"""What a decision causes outside: from an action and the bundle's destinations to effects. Pure.
+
+An action is done once, so each effect's key is made of its kind, the decision behind it and its
+destination. The undoing of an action has one key however it comes about: by itself when its time
+is over, or earlier because somebody wants it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from casework.cases import Route
+from casework.effects import Effect, EffectKind
+from casework.ledger.entries import timestamp
+from casework.policy.model import ActionSpec, Bundle, DestinationSpec
+
+#: The status of an item at its source once something has been done about it.
+CLOSED: Final = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action that is carried out, and what it is about."""
+
+    action: str
+    origin: str  # id of the gate that decided it, or of the machine's decision
+    at: datetime
+    case_id: str
+    source: str
+    external_id: str
+    subject_id: str | None
+    policy: str  # digest of the bundle it was decided under
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """An action that was carried out, can be undone and has not been."""
+
+    action: str
+    origin: str
+
+
+def effects_of(bundle: Bundle, done: Done, undoes: Stands | None = None) -> list[Effect]:
+    """What carrying out an action causes; with ``undoes``, it is the undoing of another one.
+
+    An undoing goes to the destinations that did what it undoes, whatever the action itself names.
+    """
+    spec = bundle.actions[done.action]
+    undone = _undoing(bundle, done, undoes) if undoes else []
+    told = {effect.destination for effect in undone}
+    effects = list(undone)
+    for destination in _destinations(bundle, spec):
+        for kind in _kinds(spec, destination):
+            if kind is not EffectKind.ACT or destination.id not in told:
+                effects.append(_effect(kind, done, spec, destination.id))
+    return effects + list(_ends(bundle, done, spec))
+
+
+def closes_with_effects(bundle: Bundle) -> frozenset[str]:
+    """Actions with which a rule closes cases by machine and that something outside is told of."""
+    closing = {rule.action for rule in bundle.rules if rule.route == Route.CLOSE and rule.action}
+    return frozenset(name for name in closing if bundle.actions[name].to)
+
+
+def standing(history: Sequence[tuple[str, str]], actions: Mapping[str, ActionSpec]) -> list[Stands]:
+    """What stands of the actions of a case, the newest last.
+
+    ``history`` is what was carried out, oldest first: origin and action. An action that undoes a
+    standing one takes it away; it stands itself only where it undid nothing.
+    """
+    stands: list[Stands] = []
+    for origin, action in history:
+        undone = undone_by(action, stands, actions)
+        if undone is not None:
+            stands.remove(undone)
+        elif action in actions and actions[action].inverse is not None:
+            stands.append(Stands(action, origin))
+    return stands
+
+
+def undone_by(
+    action: str, stands: Sequence[Stands], actions: Mapping[str, ActionSpec]
+) -> Stands | None:
+    """The newest standing action that this one undoes, if there is one."""
+    fitting = [
+        each for each in stands if each.action in actions and actions[each.action].inverse == action
+    ]
+    return fitting[-1] if fitting else None
+
+
+def reversal_key(origin: str, destination: str) -> str:
+    """The key under which what a decision did at a destination is undone there, once."""
+    return _key(EffectKind.REVERSE, origin, destination)
+
+
+def _key(kind: EffectKind, origin: str, destination: str) -> str:
+    return f"{kind}:{origin}:{destination}"
+
+
+def _kinds(spec: ActionSpec, destination: DestinationSpec) -> Iterator[EffectKind]:
+    """What an action causes at a destination that takes it."""
+    caused = (EffectKind.ACT, EffectKind.REPLY, EffectKind.SET_STATUS, EffectKind.RESOLVE)
+    for kind in caused:
+        if kind in destination.takes and (kind is not EffectKind.REPLY or spec.macro):
+            yield kind
+
+
+def _undoing(bundle: Bundle, done: Done, undoes: Stands) -> list[Effect]:
+    return [
+        _reversal(done, undoes, destination.id, done.action)
+        for destination in _destinations(bundle, bundle.actions[undoes.action])
+        if EffectKind.REVERSE in destination.takes
+    ]
+
+
+def _ends(bundle: Bundle, done: Done, spec: ActionSpec) -> Iterator[Effect]:
+    """The undoing of an action that lasts for a time, to be sent when that is over."""
+    if spec.lasts is None or spec.inverse is None:
+        return
+    stands = Stands(spec.id, done.origin)
+    for destination in _destinations(bundle, spec):
+        if EffectKind.REVERSE in destination.takes:
+            yield _reversal(done, stands, destination.id, spec.inverse, done.at + spec.lasts)
+
+
+def _reversal(
+    done: Done, undoes: Stands, destination: str, action: str, when: datetime | None = None
+) -> Effect:
+    about = {"reverses": undoes.action, "undoes": undoes.origin, "action": action}
+    return Effect(
+        key=reversal_key(undoes.origin, destination),
+        kind=EffectKind.REVERSE,
+        destination=destination,
+        case_id=done.case_id,
+        data={**_about(done), **about},
+        not_before=when,
+        after=_key(EffectKind.ACT, undoes.origin, destination),
+    )
+
+
+def _effect(kind: EffectKind, done: Done, spec: ActionSpec, destination: str) -> Effect:
+    data = _about(done)
+    if kind is EffectKind.REPLY:
+        data["macro"] = spec.macro
+    if kind is EffectKind.SET_STATUS:
+        data["status"] = CLOSED
+    if spec.lasts is not None:
+        data["until"] = timestamp(done.at + spec.lasts)
+    return Effect(_key(kind, done.origin, destination), kind, destination, done.case_id, data)
+
+
+def _about(done: Done) -> dict[str, Any]:
+    return {
+        "action": done.action,
+        "origin": done.origin,
+        "source": done.source,
+        "external_id": done.external_id,
+        "subject_id": done.subject_id,
+        "policy": done.policy,
+    }
+
+
+def _destinations(bundle: Bundle, spec: ActionSpec) -> list[DestinationSpec]:
+    return [bundle.destinations[name] for name in spec.to]

@@ -1,0 +1,102 @@
+"""What a decision causes: the right effects, once each, and an undoing for what can be undone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.consequences import Done, Stands, closes_with_effects, effects_of, standing
+from casework.effects import EffectKind
+from casework.policy.bundle import bundle_from_files
+from tests.factories.effects import LEAVING, leaving_bundle
+from tests.factories.policy import small_bundle
+
+BUNDLE = leaving_bundle()
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+DONE = Done("suspend", "g1", NOW, "c1", "test", "T-1", "acct_7", BUNDLE.digest)
+
+
+def keys(action: str, undoes: Stands | None = None) -> list[str]:
+    return [each.key for each in effects_of(BUNDLE, replace(DONE, action=action), undoes)]
+
+
+def test_an_action_causes_what_its_destinations_take() -> None:
+    assert keys("ban") == ["act:g1:platform", "reply:g1:desk", "set_status:g1:desk"]
+
+
+def test_an_action_that_names_no_destination_causes_nothing() -> None:
+    assert keys("no_action") == []
+
+
+def test_effects_carry_ids_and_the_macros_name() -> None:
+    reply = effects_of(BUNDLE, replace(DONE, action="ban"))[1]
+    assert reply.data == {
+        "action": "ban",
+        "origin": "g1",
+        "source": "test",
+        "external_id": "T-1",
+        "subject_id": "acct_7",
+        "policy": BUNDLE.digest,
+        "macro": "banned",
+    }
+
+
+def test_an_action_that_lasts_also_causes_its_end_after_it_has_been_done() -> None:
+    act, end = effects_of(BUNDLE, DONE)
+    assert (act.key, act.data["until"]) == ("act:g1:platform", "2026-03-09T09:30:00.000000Z")
+    assert (end.kind, end.key) == (EffectKind.REVERSE, "reverse:g1:platform")
+    assert (end.not_before, end.after) == (NOW + timedelta(days=7), act.key)
+    assert (end.data["action"], end.data["reverses"]) == ("unsuspend", "suspend")
+
+
+def test_undoing_has_the_key_of_the_end_that_was_to_come_by_itself() -> None:
+    undoing = effects_of(BUNDLE, replace(DONE, action="unsuspend", origin="g2"), Stands(*SUSPENDED))
+    assert [each.key for each in undoing] == ["reverse:g1:platform"]
+    assert undoing[0].not_before is None
+    assert undoing[0].data["origin"] == "g2"
+    assert undoing[0].data["undoes"] == "g1"
+
+
+def test_the_inverse_of_an_action_that_does_not_stand_is_an_action_like_any_other() -> None:
+    assert keys("unsuspend") == ["act:g1:platform"]
+
+
+SUSPENDED = ("suspend", "g1")
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([], []),
+        (["no_action", "warn"], []),
+        (["suspend"], ["suspend"]),
+        (["suspend", "unsuspend"], []),
+        (["suspend", "warn"], ["suspend"]),
+        (["suspend", "unsuspend", "suspend"], ["suspend"]),
+        (["unsuspend"], ["unsuspend"]),
+        (["suspend", "ban"], ["suspend", "ban"]),
+        (["an action of an older bundle", "suspend"], ["suspend"]),
+    ],
+)
+def test_what_stands_is_what_was_done_and_not_undone(
+    history: list[str], expected: list[str]
+) -> None:
+    past = [(f"g{number}", action) for number, action in enumerate(history)]
+    assert [each.action for each in standing(past, BUNDLE.actions)] == expected
+
+
+@given(st.lists(st.sampled_from(["suspend", "unsuspend", "ban", "lift_ban", "warn"])))
+def test_no_action_stands_beside_its_own_inverse(history: list[str]) -> None:
+    past = [(f"g{number}", action) for number, action in enumerate(history)]
+    stands = {each.action for each in standing(past, BUNDLE.actions)}
+    assert not any(BUNDLE.actions[action].inverse in stands for action in stands)
+
+
+def test_a_bundle_says_with_which_actions_machines_cause_something() -> None:
+    assert closes_with_effects(small_bundle()) == frozenset()
+    rules = LEAVING["rules.yaml"].replace(
+        "action: no_action, reason: Spam", "action: warn, reason: Spam"
+    )
+    assert closes_with_effects(bundle_from_files({**LEAVING, "rules.yaml": rules})) == {"warn"}
