@@ -5,6 +5,18 @@ Tables do not validate: what comes from outside passes a pydantic schema first.
 
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.gates import Decision, Gate, Person
+from casework.store.tables.incidents import (
+    HeldCase,
+    Hold,
+    Incident,
+    IncidentCase,
+    IncidentFollowUp,
+    IncidentNote,
+    IncidentReport,
+    IncidentTask,
+    IncidentTenure,
+    IncidentUpdate,
+)
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.policy import PolicyBundle
@@ -17,6 +29,16 @@ __all__ = [
     "Checkpoint",
     "Decision",
     "Gate",
+    "HeldCase",
+    "Hold",
+    "Incident",
+    "IncidentCase",
+    "IncidentFollowUp",
+    "IncidentNote",
+    "IncidentReport",
+    "IncidentTask",
+    "IncidentTenure",
+    "IncidentUpdate",
     "Intake",
     "LedgerEntry",
     "LedgerLeaf",
