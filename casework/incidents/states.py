@@ -36,6 +36,7 @@ class Operation(StrEnum):
     ATTACH = "attach"
     DETACH = "detach"
     ASSIGN = "assign"
+    RENOUNCE = "renounce"  # one's own role
     NOTE = "note"
     ASK = "ask"  # a partner team for something
     SETTLE = "settle"  # say that it came, or that it is not needed
@@ -63,6 +64,7 @@ class Right:
 _COMMAND: Final = Right(frozenset({Role.LEAD}), frozenset({IncidentRole.COMMANDER}))
 _RUN: Final = frozenset({IncidentRole.COMMANDER, IncidentRole.SCRIBE, *LIAISONS})
 _SENIORS: Final = frozenset({Role.SENIOR, Role.LEAD})
+_ANYONE: Final = Right(_SENIORS | {Role.ANALYST, Role.QA, Role.PARTNER}, frozenset(IncidentRole))
 
 #: Who may do what.
 RIGHTS: Final[Mapping[Operation, Right]] = {
@@ -70,9 +72,8 @@ RIGHTS: Final[Mapping[Operation, Right]] = {
     Operation.ATTACH: Right(_SENIORS | {Role.ANALYST}, frozenset(IncidentRole)),
     Operation.DETACH: Right(_SENIORS, frozenset({IncidentRole.COMMANDER})),
     Operation.ASSIGN: Right(_SENIORS, frozenset({IncidentRole.COMMANDER})),
-    Operation.NOTE: Right(
-        _SENIORS | {Role.ANALYST, Role.QA, Role.PARTNER}, frozenset(IncidentRole)
-    ),
+    Operation.RENOUNCE: _ANYONE,
+    Operation.NOTE: _ANYONE,
     Operation.ASK: Right(_SENIORS, _RUN),
     Operation.SETTLE: Right(_SENIORS | {Role.PARTNER}, _RUN),
     Operation.UPDATE: Right(
