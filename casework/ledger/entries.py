@@ -52,6 +52,7 @@ class Action(StrEnum):
     INCIDENT_RATED = "incident.rated"
     INCIDENT_CLOSED = "incident.closed"
     INCIDENT_DENIED = "incident.denied"
+    INCIDENT_REPORTED = "incident.reported"
     INCIDENT_PUBLISHED = "incident.published"
     INCIDENT_CASE_ATTACHED = "incident.case_attached"
     INCIDENT_CASE_DETACHED = "incident.case_detached"

@@ -76,7 +76,9 @@ def place_hold(
     )
     session.add(hold)
     session.flush()
-    data = {"hold": hold.id, "scope": str(wanted.scope), "value": wanted.value}
+    # What a source calls a subject may be an address: the history has its digest.
+    value = digest(hold.value) if wanted.scope is Scope.SUBJECT else hold.value
+    data = {"hold": hold.id, "scope": str(wanted.scope), "value": value}
     data["reason_digest"] = digest(hold.reason)
     record(session, incident, Action.HOLD_PLACED, data, by, now)
     return hold

@@ -12,7 +12,7 @@ from casework.ledger.entries import Action, Provenance, timestamp
 from casework.policy.schema import PARTNERS
 from casework.store.incident_reading import by_key
 from casework.store.incidents import entered, next_number, record
-from casework.store.tables import IncidentFollowUp, IncidentTask
+from casework.store.tables import IncidentFollowUp, IncidentTask, Person
 
 T = TypeVar("T")
 
@@ -110,10 +110,14 @@ def add_follow_up(
     Raises:
         NotFound: there is no such incident.
         Denied: this person may not.
-        InputError: it says nothing, or nobody owns it.
+        InputError: it says nothing, or its owner is neither a person nor a partner team.
     """
     entered(session, incident, Operation.FOLLOW_UP, by)
-    what, owner = _said(what), _said(owner)
+    what = _said(what)
+    if owner not in PARTNERS and session.get(Person, owner) is None:
+        raise InputError(
+            f"nobody is known as {owner}", hint=f"a person's id, or one of {', '.join(PARTNERS)}"
+        )
     key = digest([what, owner, timestamp(due)])
     if known := by_key(session, IncidentFollowUp, incident, key):
         return known
@@ -159,7 +163,7 @@ def finish_follow_up(
 
 def _said(text: str) -> str:
     if not text.strip():
-        raise InputError("say what it is, and whose")
+        raise InputError("say what is to be done")
     return text.strip()
 
 
