@@ -96,7 +96,7 @@ class NotFound(CaseworkError):
 
 
 class Denied(CaseworkError):
-    """A guard refused an answer at a gate, or an act in an incident; ``reason`` is its stable code."""
+    """A guard refused an answer, or an act in an incident; ``reason`` is its stable code."""
 
     code = "denied"
     status = 403

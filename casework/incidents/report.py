@@ -5,6 +5,7 @@ them it names those by number and carries ids alone, so that it may be kept outs
 neither form is anything that a ticket says.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -76,19 +77,19 @@ def _roles(story: Story) -> str:
 def _timeline(story: Story, words: bool) -> str:
     """A line for each thing that happened; the same thing to several cases at once is one."""
     rows = []
-    for _, alike in groupby(story.moments, key=lambda each: _likeness(story, each)):
-        first, *more = alike
-        told = tell(story, first, words)
-        if first.chain != story.id:
-            told += f": {_ids([first.chain, *(each.chain for each in more)])}"
-        rows.append((_time(first.at, seconds=True), first.actor, told))
+    for (at, actor, _), together in groupby(story.moments, key=lambda each: _writing(story, each)):
+        said: defaultdict[str, list[str]] = defaultdict(list)
+        for each in together:
+            said[tell(story, each, words)].append(each.chain)
+        for told, chains in said.items():
+            about = "" if chains[0] == story.id else f": {_ids(list(dict.fromkeys(chains)))}"
+            rows.append((_time(at, seconds=True), actor, told + about))
     return _table(("when (UTC)", "who", "what"), rows)
 
 
-def _likeness(story: Story, moment: Moment) -> tuple[object, ...]:
-    if moment.chain == story.id:
-        return (moment.entry,)
-    return (moment.at, moment.actor, tell(story, moment, False))
+def _writing(story: Story, moment: Moment) -> tuple[datetime, str, int]:
+    """What moments have in common that were written together about cases."""
+    return (moment.at, moment.actor, moment.entry if moment.chain == story.id else 0)
 
 
 def _decisions(story: Story) -> str:

@@ -16,6 +16,7 @@ from deployments.cli import (
     cases,
     db,
     demo,
+    incident,
     intake,
     people,
     policy,
@@ -36,6 +37,7 @@ app.command("demo")(demo.demo)
 app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")
 app.add_typer(approvals.app, name="approvals", help="Gates where people decide.")
+app.add_typer(incident.app, name="incident", help="Run an incident, from page to report.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")
