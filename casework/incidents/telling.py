@@ -24,7 +24,6 @@ _SENTENCES: Final[Mapping[str, str]] = {
     Action.CASE_OPENED: "a case arrived",
     Action.CASE_REVISED: "a case has newer content",
     Action.CASE_ENRICHED: "signals were read",
-    Action.CASE_DECIDED: "the policy said {route} by rule {rule}",
     Action.CASE_CLOSED: "closed with {action}",
     Action.CASE_VIEWED: "looked at it",
     Action.GATE_OPENED: "waits for people in {queue}",
@@ -86,6 +85,13 @@ def _follow_up(story: Story, moment: Moment, words: bool) -> str:
     return f"{head}: {flat(texts[number])}" if words else head
 
 
+def _policy(story: Story, moment: Moment, words: bool) -> str:
+    rule, hold = moment.data.get("rule"), moment.data.get("hold")
+    by = f"by rule {rule}" if rule else "for no rule decided"
+    kept = f"; {hold} kept it from closing" if hold else ""
+    return f"the policy said {moment.data['route']}, {by}{kept}"
+
+
 def _hold(story: Story, moment: Moment, words: bool) -> str:
     scope, value = moment.data["scope"], moment.data["value"]
     over = scope if scope == Scope.SUBJECT else f"{scope} {value}".strip()
@@ -104,4 +110,5 @@ _SPECIAL: Final[Mapping[str, Callable[[Story, Moment, bool], str]]] = {
     Action.INCIDENT_TASK_ASKED: _asked,
     Action.INCIDENT_FOLLOW_UP_ADDED: _follow_up,
     Action.HOLD_PLACED: _hold,
+    Action.CASE_DECIDED: _policy,
 }
