@@ -9,16 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final
 
 from casework.holds import Scope
 from casework.incidents.durations import spoken
 from casework.incidents.story import HoldTold, Story
-from casework.incidents.telling import flat, tell
+from casework.incidents.telling import flat, ids, tell
 from casework.incidents.timeline import Moment
-
-#: Ids that a line names before it says how many more there are.
-_NAMED: Final = 5
 
 
 def report(story: Story, now: datetime, *, words: bool) -> str:
@@ -47,11 +43,13 @@ def _head(story: Story, words: bool) -> str:
     lines = [
         title,
         "",
+        "## Summary",
+        "",
         f"{story.severity}, {story.status}. {len(story.cases)} cases{led}.{kind}"
         f" Detected {_time(story.detected_at)} ({story.detected_by}),"
         f" opened {_time(story.opened_at)} by {story.opened_by}.{closed}",
         "",
-        f"Cases: {_ids(sorted(story.cases))}",
+        f"Cases: {ids(sorted(story.cases))}",
     ]
     return "\n".join(lines)
 
@@ -82,7 +80,7 @@ def _timeline(story: Story, words: bool) -> str:
         for each in together:
             said[tell(story, each, words)].append(each.chain)
         for told, chains in said.items():
-            about = "" if chains[0] == story.id else f": {_ids(list(dict.fromkeys(chains)))}"
+            about = "" if chains[0] == story.id else f": {ids(list(dict.fromkeys(chains)))}"
             rows.append((_time(at, seconds=True), actor, told + about))
     return _table(("when (UTC)", "who", "what"), rows)
 
@@ -102,7 +100,7 @@ def _decisions(story: Story) -> str:
 
 def _missed(story: Story) -> str:
     rows = [
-        (each.rule_id or "none", str(each.miss), str(len(each.cases)), _ids(each.cases))
+        (each.rule_id or "none", str(each.miss), str(len(each.cases)), ids(each.cases))
         for each in story.missed
     ]
     return _table(("rule", "how", "number", "cases"), rows)
@@ -187,14 +185,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _ids(ids: Sequence[str]) -> str:
-    """Ids as code: the first few, and how many more."""
-    if not ids:
-        return "none"
-    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-    return ", ".join(f"`{each}`" for each in ids[:_NAMED]) + more
 
 
 def _time(moment: datetime | None, *, seconds: bool = False) -> str:

@@ -1,12 +1,15 @@
 """Moments of a timeline as sentences."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from casework.holds import Scope
 from casework.incidents.story import Story
 from casework.incidents.timeline import Moment
 from casework.ledger.entries import Action
+
+#: Ids that a line names before it says how many more there are.
+_NAMED: Final = 5
 
 _SENTENCES: Final[Mapping[str, str]] = {
     Action.INCIDENT_OPENED: "opened the incident as {severity}",
@@ -30,6 +33,10 @@ _SENTENCES: Final[Mapping[str, str]] = {
     Action.GATE_ANSWERED: "answered {verdict} {action}",
     Action.GATE_DENIED: "an answer was refused: {reason}",
     Action.GATE_DECIDED: "decided: {verdict} {action}",
+    Action.GATE_CARRIED_OUT: "carried out: {verdict} {action}",
+    Action.GATE_SUPERSEDED: "newer content made the gate pointless",
+    Action.GATE_WOKEN: "a run woke without a decision and waits again",
+    Action.RUN_ASSIGNED: "the gate has a run",
 }
 
 
@@ -52,16 +59,11 @@ class _Gaps(dict[str, Any]):
 
 
 def _attached(story: Story, moment: Moment, words: bool) -> str:
-    return f"attached {_cases(moment)}"
+    return f"attached {ids(moment.data['cases'])}"
 
 
 def _detached(story: Story, moment: Moment, words: bool) -> str:
-    return f"detached {_cases(moment)}"
-
-
-def _cases(moment: Moment) -> str:
-    cases = moment.data["cases"]
-    return f"{len(cases)} case" if len(cases) == 1 else f"{len(cases)} cases"
+    return f"detached {ids(moment.data['cases'])}"
 
 
 def _note(story: Story, moment: Moment, words: bool) -> str:
@@ -96,6 +98,14 @@ def _hold(story: Story, moment: Moment, words: bool) -> str:
     scope, value = moment.data["scope"], moment.data["value"]
     over = scope if scope == Scope.SUBJECT else f"{scope} {value}".strip()
     return f"placed hold {moment.data['hold']} over {over}"
+
+
+def ids(names: Sequence[str]) -> str:
+    """Ids as code: the first few, and how many more."""
+    if not names:
+        return "none"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{each}`" for each in names[:_NAMED]) + more
 
 
 def flat(text: str) -> str:

@@ -14,7 +14,7 @@ from casework.commanding import Act, act
 from casework.errors import NotFound
 from casework.holds import Scope
 from casework.incidents.roles import IncidentRole
-from casework.incidents.states import IncidentStatus
+from casework.incidents.states import IncidentStatus, incident_id
 from casework.policy.bundle import load_bundle
 from casework.policy.model import Bundle
 from casework.settings import Settings
@@ -25,8 +25,8 @@ from casework.store.incident_notes import Audience, Telling, add_note, tell_upda
 from casework.store.incident_reports import sign_off
 from casework.store.incident_roles import assume_role
 from casework.store.incident_work import add_follow_up, ask_partner, settle_task
-from casework.store.incidents import Opening, incident_by_id, move_incident, open_incident
-from casework.store.tables import Case
+from casework.store.incidents import Opening, move_incident, open_incident
+from casework.store.tables import Case, Incident
 
 T = TypeVar("T")
 
@@ -78,16 +78,15 @@ def run_incident(
     """
     title = "Several reports of one scam"
     opening = Opening(f"demo:{rule}", title, Severity.P1, "fraud", detected_at=clock())
-    incident = act(
-        engine, None, lead, lambda s, by, at: open_incident(s, opening, by, at).id, now=clock()
-    )
-    room = Room(engine, incident, clock)
-    if not _is_closed(engine, incident):
-        _begin(room, _of_one_pattern(engine, rule), lead, commander)
+    room = Room(engine, incident_id(opening.key), clock)
+    if not _is_closed(room):
+        cases = _of_one_pattern(engine, rule)
+        room.step(lead, lambda s, by, at: open_incident(s, opening, by, at))
+        _begin(room, cases, lead, commander)
         hold = _work(room, load_bundle(settings.bundle_dir), commander)
         _end(room, hold, commander)
-    markdown = room.step(commander, lambda s, by, at: sign_off(s, incident, by, at).markdown)
-    path = settings.home / "incidents" / f"{incident}.md"
+    markdown = room.step(commander, lambda s, by, at: sign_off(s, room.incident, by, at).markdown)
+    path = settings.home / "incidents" / f"{room.incident}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(markdown, encoding="utf8")
     return markdown, path
@@ -132,9 +131,10 @@ def _end(room: Room, hold: str, commander: str) -> None:
     )
 
 
-def _is_closed(engine: Engine, incident: str) -> bool:
-    with reading(engine) as session:
-        return incident_by_id(session, incident).status == IncidentStatus.CLOSED
+def _is_closed(room: Room) -> bool:
+    with reading(room.engine) as session:
+        found = session.get(Incident, room.incident)
+    return found is not None and found.status == IncidentStatus.CLOSED
 
 
 def _of_one_pattern(engine: Engine, rule: str) -> list[str]:
