@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from casework.canonical import digest
 from casework.cases import Severity
-from casework.errors import Conflict, Denied, NotFound
+from casework.errors import Conflict, Denied, InputError, NotFound
 from casework.gates import ActorKind
 from casework.incidents.partner_tasks import owed
 from casework.incidents.roles import IncidentRole, roles_of
@@ -63,10 +63,13 @@ def open_incident(session: Session, opening: Opening, by: Provenance, now: datet
 
     Raises:
         Denied: this person may not.
+        InputError: it was detected in the future.
     """
     person = answering(session, by.actor, ActorKind(by.actor_kind))
     if refused := judge(Operation.OPEN, person):
         raise _refusal(refused)
+    if opening.detected_at and opening.detected_at > now:
+        raise InputError("nobody can have noticed it after now", hint="check the time and its zone")
     identity = incident_id(opening.key)
     if session.get(Incident, identity) is None:
         _insert(session, identity, opening, by, now)

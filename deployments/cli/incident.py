@@ -47,7 +47,7 @@ def open_(
     severity: Annotated[Severity, typer.Option(help="How bad it is.")],
     category: Annotated[str | None, typer.Option(help="A category of the policy.")] = None,
     detected: Annotated[
-        str, typer.Option(help="When it was noticed; the default is its first case's arrival.")
+        str, typer.Option(help="Noticed when, or how long ago; else its first case's arrival.")
     ] = "",
     key: Annotated[
         str, typer.Option(help="The same key opens it once, for example a page's id.")
@@ -64,7 +64,7 @@ def open_(
             title=title,
             severity=severity,
             category=category,
-            detected_at=moment(detected, now()) if detected else None,
+            detected_at=moment(detected, now(), ago=True) if detected else None,
         )
 
         def do(session: Session, by: Provenance, at: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Times as people type them: a moment, or so long from now."""
+"""Times as people type them: a moment, or so long from now or ago."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,14 +14,17 @@ _UNITS: Final = {
 }
 
 
-def moment(text: str, now: datetime) -> datetime:
+def moment(text: str, now: datetime, *, ago: bool = False) -> datetime:
     """A time from ISO 8601, in UTC where it names no zone, or from ``45min``, ``2h``, ``3d``.
+
+    So long is counted from now on, or with ``ago`` back from now.
 
     Raises:
         InputError: it is neither.
     """
     if span := _SPAN.fullmatch(text.strip()):
-        return now + int(span[1]) * _UNITS[span[2]]
+        length = int(span[1]) * _UNITS[span[2]]
+        return now - length if ago else now + length
     try:
         given = datetime.fromisoformat(text.strip())
     except ValueError as error:

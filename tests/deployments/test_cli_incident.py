@@ -91,6 +91,13 @@ def test_an_incident_is_run_from_page_to_report(
     assert actions_in(engine, incident).count("incident.denied") == 2
 
 
+def test_so_long_ago_is_before_now_and_so_long_is_after(incident: str) -> None:
+    opened = document("open", "title", "--severity", "P1", "--detected", "2h")["incident"]
+    assert opened["detected_at"] < opened["opened_at"]
+    task = document("task", incident, "Legal", "what", "--due", "2h")["task"]
+    assert task["due"] > task["asked_at"]
+
+
 def test_a_case_names_its_incidents(engine: Engine, incident: str) -> None:
     waiting_case(engine, "T-1")
     document("add", incident, "test:T-1")
@@ -125,6 +132,7 @@ def test_the_report_with_ids_says_nothing_that_people_wrote(incident: str) -> No
         (("open", "title", "--severity", "P1", "--as", "ana"), 5, "denied"),
         (("open", "title", "--severity", "P1", "--category", "fraude"), 3, "input"),
         (("open", "title", "--severity", "P1", "--detected", "yesterday"), 3, "input"),
+        (("open", "title", "--severity", "P1", "--detected", "2999-01-01"), 3, "input"),
         (("task", "{incident}"), 3, "input"),
         (("task", "{incident}", "Legal", "what"), 3, "input"),
         (("task", "{incident}", "Marketing", "what", "--due", "2h"), 3, "input"),

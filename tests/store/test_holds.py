@@ -20,6 +20,7 @@ from casework.store.holds import Placing, holds_in_force, lift_hold, place_hold
 from casework.store.incident_cases import attach_cases
 from casework.store.incident_reports import sign_off
 from casework.store.ledger import entries_of
+from casework.store.policy import adopt_bundle
 from casework.store.tables import Case, Decision, Gate, HeldCase, Hold
 from tests.factories.enriched import enriched_case
 from tests.factories.gates import BY, NOW
@@ -50,6 +51,7 @@ def review(engine: Engine, *cases: str) -> None:
         facts = rows_for_policy(session, cases)
     outcomes = decide(BUNDLE, frame(BUNDLE, [each.row for each in facts]))
     with transaction(engine) as session:
+        adopt_bundle(session, BUNDLE, BY, NOW)
         record_outcomes(session, BUNDLE, facts, outcomes, BY, NOW)
 
 
@@ -161,6 +163,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 
 def test_where_nothing_is_held_a_batch_asks_once_and_writes_nothing_more(engine: Engine) -> None:
+    review(engine, enriched_case(engine, "T-0", SPAM))
     case = enriched_case(engine, "T-1", SPAM)
     with statements(engine) as sent:
         review(engine, case)
