@@ -98,4 +98,5 @@ class Holds:
             "action": self._default.action,
             "reason": f"held by {hold.id} of incident {hold.incident_id}: {outcome['reason']}",
             "hold": hold.id,
+            "kept_from": outcome["action"],
         }

@@ -25,7 +25,8 @@ class CaseOutcome:
     """One case: what the machine decided, and how people ended it.
 
     ``verdict`` and ``action`` are those of the last gate that was decided; both are None where no
-    person has. ``undecided`` names the rules that lacked a signal before one decided.
+    person has. What was ``proposed`` is for a held case what it would have been closed with.
+    ``undecided`` names the rules that lacked a signal before one decided.
     """
 
     case_id: str

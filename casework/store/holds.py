@@ -27,7 +27,7 @@ from casework.store.tables import Case, Hold, IncidentCase
 #: (PostgreSQL): whoever gets it exclusively knows that no batch goes by the holds of before.
 _MACHINE_LOCK: Final = 0x6361_7365_686F
 
-_HELD: Final = ("case_id", "revision", "hold_id", "held_at")
+_HELD: Final = ("case_id", "revision", "hold_id", "action", "held_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def note_held(session: Session, made: Iterable[Decided], now: datetime) -> None:
     """Keep which decisions a hold has changed; their entries in the ledger name it too."""
     at = stored_time(session, now)
     rows = [
-        (case, revision, ruling.outcome["hold"], at)
+        (case, revision, ruling.outcome["hold"], ruling.outcome["kept_from"], at)
         for case, revision, _, _, ruling in made
         if "hold" in ruling.outcome
     ]

@@ -162,7 +162,7 @@ def _outcomes(session: Session, cases: Sequence[str]) -> list[CaseOutcome]:
             case_id=case,
             route=decision.verdict,
             rule_id=decision.rule_id,
-            proposed=decision.action,
+            proposed=held.get((case, decision.revision), decision.action),
             held=(case, decision.revision) in held,
             undecided=undecided.get(case, ()),
             **ended.get(case, {}),
@@ -187,10 +187,11 @@ def _last_of_the_machine(session: Session, cases: Sequence[str]) -> dict[str, De
     return last
 
 
-def _held(session: Session, cases: Sequence[str]) -> set[tuple[str, int]]:
-    columns = (col(HeldCase.case_id), col(HeldCase.revision))
+def _held(session: Session, cases: Sequence[str]) -> dict[tuple[str, int], str | None]:
+    """What the machine would have closed held revisions with."""
+    columns = (col(HeldCase.case_id), col(HeldCase.revision), col(HeldCase.action))
     rows = session.execute(select(*columns).where(among(session, columns[0], cases)))
-    return {(case, revision) for case, revision in rows}
+    return {(case, revision): action for case, revision, action in rows}
 
 
 def _ended(session: Session, cases: Sequence[str]) -> dict[str, dict[str, Any]]:

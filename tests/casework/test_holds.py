@@ -44,6 +44,7 @@ def test_what_is_in_scope_goes_to_a_person_who_reads_why(scope: Scope, value: st
     assert (held["severity"], held["action"]) == (default.severity, default.action)
     assert held["reason"] == "held by inc1-h1 of incident inc1: Spam."
     assert (held["rule_id"], held["hold"]) == ("spam", "inc1-h1")
+    assert held["kept_from"] == "no_action"
 
 
 @pytest.mark.parametrize("scope", set(Scope) - {Scope.CASES})

@@ -86,7 +86,7 @@ ROWS = {
     "incident_notes": "('i', 1, 'k', 't', NULL, 'ana', '2026-01-01')",
     "incident_updates": "('i', 1, 'k', 'public', 'm', 'p', 't', 'd', 'ana', '2026-01-01')",
     "incident_reports": "('i', '# Report', 'd', '2026-01-01')",
-    "held_cases": "('c', 1, 'h', '2026-01-01')",
+    "held_cases": "('c', 1, 'h', 'a', '2026-01-01')",
 }
 
 

@@ -188,4 +188,5 @@ class HeldCase(SQLModel, table=True):
     case_id: str = Field(primary_key=True)
     revision: int = Field(primary_key=True)
     hold_id: str
+    action: str | None = None  # what it would have been closed with
     held_at: datetime = moment()

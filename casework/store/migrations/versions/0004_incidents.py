@@ -175,6 +175,7 @@ def _holds() -> None:
         _text("case_id"),
         _number("revision"),
         _text("hold_id"),
+        _text("action", nullable=True),
         _time("held_at"),
         sa.PrimaryKeyConstraint("case_id", "revision"),
     )
