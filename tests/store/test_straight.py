@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlmodel import Session
@@ -80,12 +80,20 @@ files = st.tuples(
     st.lists(st.integers(0, 11), max_size=3),
     st.lists(st.tuples(st.sampled_from(["R-1", "R-2"]), bodies), max_size=4),
 )
-#: What is held while a file is taken in; most often nothing, as in life.
-held = st.just([]) | st.lists(
-    st.sampled_from([("rule", "spam"), ("source", "test"), ("subject", "s1"), ("cases", "")]),
-    max_size=2,
-    unique=True,
-)
+#: What is held while a file is taken in.
+SCOPES = [("rule", "spam"), ("source", "test"), ("subject", "s1"), ("cases", "")]
+held = st.lists(st.sampled_from(SCOPES), max_size=2, unique=True)
+
+SPAM = {
+    "body": "casino",
+    "received_at": None,
+    "subject_id": None,
+    "reporter_id": None,
+    "threat": False,
+    "channel": None,
+}
+#: Spam about somebody and about nobody, one of it under the incident, and a revised one.
+SOME_SPAM = ([SPAM, {**SPAM, "subject_id": "s1"}, SPAM], [], [("R-1", "hello"), ("R-1", "casino")])
 
 
 def bundle() -> Bundle:
@@ -175,6 +183,10 @@ def test_a_file_gives_the_same_by_the_stages_and_straight_through(
     policy = bundle()
 
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @example(SOME_SPAM, SCOPES[:1])
+    @example(SOME_SPAM, SCOPES[1:2])
+    @example(SOME_SPAM, SCOPES[2:3])
+    @example(SOME_SPAM, SCOPES[3:])
     @given(files, held)
     def check(
         file: tuple[list[dict[str, Any]], list[int], list[tuple[str, str]]],
