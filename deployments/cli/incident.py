@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -110,17 +109,17 @@ def status(
     with reported(as_json):
         if to is None and severity is None:
             raise InputError("say where it stands", hint="contained, resolved, open, or --severity")
-        changed = {"status": False, "severity": False}
+        changed: dict[str, bool] = {}
         if severity is not None:
-            rate = partial(rate_incident, incident=incident, severity=severity)
-            changed["severity"] = acted(incident, person, lambda s, by, at: rate(s, by=by, now=at))
+            changed["severity"] = acted(
+                incident, person, lambda s, by, at: rate_incident(s, incident, severity, by, at)
+            )
         if to is not None:
-            move = partial(move_incident, incident=incident, status=to)
-            changed["status"] = acted(incident, person, lambda s, by, at: move(s, by=by, now=at))
+            changed["status"] = acted(
+                incident, person, lambda s, by, at: move_incident(s, incident, to, by, at)
+            )
         told = "; ".join(
-            f"{name} {'changed' if done else 'is that already'}"
-            for name, done in changed.items()
-            if (to if name == "status" else severity) is not None
+            f"{name} {'changed' if done else 'is that already'}" for name, done in changed.items()
         )
         emit({"incident": incident, "changed": changed}, as_json, f"{incident}: {told}")
 

@@ -17,9 +17,9 @@ from deployments.cli.main import app
 from deployments.cli.setting import settled
 from tests.factories.enriched import enriched_case
 from tests.factories.gates import waiting_case
+from tests.factories.holds import review
 from tests.factories.incidents import add_team, minutes
 from tests.factories.intake import actions_in
-from tests.store.test_holds import review
 
 
 @pytest.fixture(autouse=True)

@@ -12,25 +12,19 @@ from sqlalchemy import Engine, event, select
 
 from casework.errors import Conflict, Denied, InputError, NotFound
 from casework.holds import Scope
-from casework.policy.evaluate import decide, frame
-from casework.store.decisions import record_outcomes
 from casework.store.engine import reading, transaction
-from casework.store.facts import rows_for_policy
 from casework.store.holds import Placing, holds_in_force, lift_hold, place_hold
 from casework.store.incident_cases import attach_cases
 from casework.store.incident_reports import sign_off
 from casework.store.ledger import entries_of
-from casework.store.policy import adopt_bundle
 from casework.store.tables import Case, Decision, Gate, HeldCase, Hold
 from tests.factories.enriched import enriched_case
-from tests.factories.gates import BY, NOW
+from tests.factories.holds import BUNDLE, review
 from tests.factories.incidents import add_team, commanded, done, resolved
 from tests.factories.intake import actions_in, number_of
-from tests.factories.policy import small_bundle
 
 SPAM = {"patterns": {"spam": True}, "source": {"threat": False}}
 THREAT = {"patterns": {"spam": False}, "source": {"threat": True}}
-BUNDLE = small_bundle()
 
 
 @pytest.fixture(autouse=True)
@@ -43,16 +37,6 @@ def placed(engine: Engine, incident: str, scope: Scope, value: str = "", who: st
     return done(
         engine, incident, who, lambda s, by, at: place_hold(s, incident, wanted, BUNDLE, by, at).id
     )
-
-
-def review(engine: Engine, *cases: str) -> None:
-    """Let the machine decide cases whose signals are gathered."""
-    with reading(engine) as session:
-        facts = rows_for_policy(session, cases)
-    outcomes = decide(BUNDLE, frame(BUNDLE, [each.row for each in facts]))
-    with transaction(engine) as session:
-        adopt_bundle(session, BUNDLE, BY, NOW)
-        record_outcomes(session, BUNDLE, facts, outcomes, BY, NOW)
 
 
 def status_of(engine: Engine, case: str) -> str:

@@ -402,7 +402,10 @@ def test_follow_ups_are_added_once_and_done_once_after_the_closing_too(engine: E
     assert done(engine, incident, "sam", add("ana")) == 2
     with pytest.raises(InputError, match="nobody"):
         done(engine, incident, "sam", add("somebody"))
-    finish = lambda s, by, at: finish_follow_up(s, incident, 1, by, at).done_at  # noqa: E731
+
+    def finish(s: Any, by: Any, at: Any) -> Any:
+        return finish_follow_up(s, incident, 1, by, at).done_at
+
     assert done(engine, incident, "sam", finish) == NOW
     assert done(engine, incident, "sam", finish, NOW + HOUR) == NOW
 
