@@ -8,8 +8,8 @@
     │   └── MappingError       a field mapping does not load
     ├── InputError             a file or an argument cannot be used
     │   └── RowFault           one row of it cannot become a case
-    ├── NotFound               no such case, gate, row or person
-    ├── Denied                 the guard at a gate refused an answer
+    ├── NotFound               no such case, gate, incident, row or person
+    ├── Denied                 a guard refused an answer at a gate, or an act in an incident
     ├── Conflict               the thing changed in the meantime
     ├── StoreError             the database is gone, locked or not migrated
     ├── EngineError            Prefect cannot be reached or refused
@@ -96,7 +96,7 @@ class NotFound(CaseworkError):
 
 
 class Denied(CaseworkError):
-    """The guard at a gate refused an answer; ``reason`` is its stable code."""
+    """A guard refused an answer, or an act in an incident; ``reason`` is its stable code."""
 
     code = "denied"
     status = 403

@@ -58,7 +58,7 @@ def render(name: str, text: str, values: Mapping[str, str]) -> str:
     Raises:
         ConfigurationError: a field has neither a value nor something that stands in for it.
     """
-    missing = _missing(text, values)
+    missing = unfilled(text, values)
     if missing:
         raise ConfigurationError(
             f"macro `{name}` says {', '.join(missing)}, which this case does not have",
@@ -73,10 +73,12 @@ def day(moment: datetime) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
-def _missing(text: str, values: Mapping[str, str]) -> list[str]:
-    unfilled = {
-        place.field
-        for place in places(text)
-        if place.otherwise is None and not values.get(place.field)
-    }
-    return sorted(unfilled)
+def unfilled(text: str, values: Mapping[str, str]) -> list[str]:
+    """The fields of a macro that have neither a value nor something that stands in for it."""
+    return sorted(
+        {
+            place.field
+            for place in places(text)
+            if place.otherwise is None and not values.get(place.field)
+        }
+    )

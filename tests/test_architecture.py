@@ -160,12 +160,13 @@ def _domain() -> list[Module]:
     """The pure part of `casework`.
 
     Not pure, and meant so: the store, the console, what reads the environment or the source tree,
-    and `answering`, which joins guard, store and ledger in one transaction for every way in.
+    and `answering` and `commanding`, which join guard, store and ledger for every way in.
     """
     edge = (
         "casework/store/",
         "casework/console/",
         "casework/answering.py",
+        "casework/commanding.py",
         "casework/settings.py",
         "casework/version.py",
     )

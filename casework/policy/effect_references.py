@@ -29,12 +29,17 @@ def check_effects(draft: Draft) -> None:
 
 
 def check_macros(draft: Draft) -> None:
-    """Note every place of a macro that nothing can fill."""
+    """Note every place of a macro that nothing can fill.
+
+    A case fills in the macros that actions name; the others, those of status updates, get their
+    values from whoever tells one.
+    """
     known = {*FIELDS, *(draft.head.macro_fields if draft.head else ())}
+    sent = {action.macro for action in draft.actions.values()}
     _own_fields(draft)
     for name, text in draft.macros.items():
         for place in places(text):
-            if place.field not in known:
+            if name in sent and place.field not in known:
                 message = f"unknown field `{place.field}`"
                 _within_macro(draft, name, place.offset, message, nearest(place.field, known))
         for offset in loose_braces(text):

@@ -14,6 +14,7 @@ from casework.policy.model import Bundle
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.consequences import cause_closings
 from casework.store.facts import Facts
+from casework.store.holds import closings, holds_in_force, note_held
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.outcomes import (
@@ -47,19 +48,24 @@ def record_outcomes(
 ) -> Counter[tuple[str, str | None, str | None]]:
     """Record what the policy decided about cases that still wait for it, each revision once.
 
-    ``outcomes`` are those of ``casework.policy.evaluate.decide``, in the order of ``facts``. The
-    cases are locked until the transaction ends; one that was decided or revised in the meantime
-    is passed over.
+    ``outcomes`` are those of ``casework.policy.evaluate.decide``, in the order of ``facts``. What a
+    hold is over goes to a person where the policy would close it. The cases are locked until the
+    transaction ends; one that was decided or revised in the meantime is passed over.
 
     Returns:
         How many cases went each way: by route, rule and queue.
     """
-    waiting = _lock(session, [each.case_id for each in facts])
+    holds = holds_in_force(session, bundle)
+    names = [each.case_id for each in facts]
+    waiting = _lock(session, names)
+    looked_at = closings(session, names) if holds else {}
     rulings: dict[tuple[int, ...], Ruling] = {}
     made, at = [], stored_time(session, now)
     for each, outcome in zip(facts, outcomes, strict=True):
         if waiting.get(each.case_id) != each.revision:
             continue
+        if holds:
+            outcome = holds.outcome(outcome, looked_at[each.case_id])
         alike = (id(outcome), *map(id, each.readings))
         if alike not in rulings:
             rulings[alike] = ruling_of(outcome, each.readings, bundle.digest, by, at)
@@ -67,6 +73,8 @@ def record_outcomes(
     if made:
         insert_rows(session, "decisions", DECISION, decision_rows(made))
         insert_rows(session, "gates", GATE, gate_rows(made))
+        if holds:
+            note_held(session, made, now)
         _move(session, made, now)
         append(session, [draft for each in made for draft in decided_drafts(each)], by, now)
         cause_closings(session, bundle, made, by, now)

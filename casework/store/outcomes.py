@@ -100,6 +100,7 @@ def ruling_of(
     decision = (None, ACTOR, machine, route, action, severity, queue, rule, None, reason, unknown)
     gate = (1, queue, severity, action, reason, ACTOR, GateStatus.OPEN.value, policy, 1, at)
     told = {name: outcome[name] for name in ("route", "severity", "queue", "action", "unknown")}
+    held = {"hold": outcome["hold"]} if "hold" in outcome else {}
     return Ruling(
         outcome,
         route,
@@ -110,7 +111,7 @@ def ruling_of(
         (at if closes else None,),
         (*decision, policy, by.code_version, by.flow_run_id, at),
         gate,
-        _around_decision({**told, "rule": rule}),
+        _around_decision({**told, **held, "rule": rule}),
         _around_decision({"action": action}),
     )
 

@@ -6,7 +6,7 @@ functions; only the order is another one. Cases that are not new take the stages
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from casework.behind import Behind
 from casework.cases import Evidence, Item, Reading
+from casework.holds import Closing, Holds
 from casework.ledger.entries import Draft, Provenance, chain_all
 from casework.policy.evaluate import decide, frame
 from casework.policy.model import Bundle
@@ -32,6 +33,7 @@ from casework.store.arrivals import (
 )
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.consequences import cause_closings
+from casework.store.holds import held_rulings, holds_in_force, note_held
 from casework.store.incoming import Incoming
 from casework.store.ledger import begin_chains
 from casework.store.outcomes import (
@@ -133,16 +135,19 @@ def write_straight(
     """
     # Neighbours in an index are written together.
     changes = sorted(changes, key=lambda change: change[0].case_id)
+    holds = holds_in_force(session, through.bundle)
     evidence = [arrival.evidence for arrival, _, _ in changes if arrival.evidence]
     said = _said(session, through, changes, evidence)
     # From here on the session is the other thread's, until it is done.
     with Behind() as later:
         later(write_contents, session, incoming, changes, now)
         later(insert_readings, session, evidence, said, now)
-        made = _decide(session, incoming, through, changes, said, by, now)
+        made = _decide(session, incoming, through, holds, changes, said, by, now)
         later(insert_rows, session, "decisions", DECISION, decision_rows(made))
         later(insert_rows, session, "gates", GATE, gate_rows(made))
         later(_insert_cases, session, incoming, changes, made, now)
+        if holds:
+            later(note_held, session, made, now)
         drafts: list[Draft] = []
         opened, enriched = arrival_drafts(incoming, changes), enriched_drafts(evidence, said)
         for first, second, each in zip(opened, enriched, made, strict=True):
@@ -191,6 +196,7 @@ def _decide(
     session: Session,
     incoming: Incoming,
     through: StraightThrough,
+    holds: Holds,
     changes: Sequence[Change],
     said: Sequence[Sequence[Reading]],
     by: Provenance,
@@ -213,10 +219,23 @@ def _decide(
             kinds.append((item, sorted(given, key=attrgetter("provider"))))
         numbers.append(number)
     rulings = _rulings(session, incoming.source, through.bundle, kinds, by, now)
+    chosen = [rulings[number] for number in numbers]
+    if holds:
+        cases = zip(numbers, _closings(incoming.source, changes), strict=True)
+        at, policy = stored_time(session, now), through.bundle.digest
+        chosen = held_rulings(
+            holds, cases, rulings, lambda n, held: ruling_of(held, kinds[n][1], policy, by, at)
+        )
     return [
-        decided(rulings[number], arrival.case_id, 1, arrival.digest)
-        for number, (arrival, _, _) in zip(numbers, changes, strict=True)
+        decided(ruling, arrival.case_id, 1, arrival.digest)
+        for ruling, (arrival, _, _) in zip(chosen, changes, strict=True)
     ]
+
+
+def _closings(source: str, changes: Sequence[Change]) -> Iterator[Closing]:
+    """What holds look at of new cases."""
+    for arrival, _, _ in changes:
+        yield Closing(arrival.case_id, source, arrival.item.subject_id)
 
 
 def _rulings(

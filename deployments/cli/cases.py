@@ -9,6 +9,7 @@ from casework.answering import reverse_action
 from casework.cases import Severity, Status
 from casework.store.cases import CaseFile, case_file, list_cases
 from casework.store.engine import reading
+from casework.store.incident_reading import incidents_of_case
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled
 
@@ -48,10 +49,15 @@ def show(
     content: Annotated[bool, typer.Option("--content", help="Show the ticket's text.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show one case: where it stands, its signals, decisions and gates."""
+    """Show one case: where it stands, its signals, decisions, gates and incidents."""
     with reported(as_json), reading(opened(settled())) as session:
         file = case_file(session, case)
-        document = _document(file, content)
+        document = {
+            **_document(file, content),
+            "incidents": [
+                each.model_dump(mode="json") for each in incidents_of_case(session, file.case.id)
+            ],
+        }
         emit(document, as_json)
         if not as_json:
             _print(document)
@@ -108,6 +114,8 @@ def _print(document: dict[str, Any]) -> None:
     out.print(table_of(document["decisions"], decided, "Decisions"))
     gates = ("id", "queue", "severity", "status", "verdict", "action", "flow_run_id")
     out.print(table_of(document["gates"], gates, "Gates"))
+    times = ("incident_id", "attached_at", "attached_by", "detached_at")
+    out.print(table_of(document["incidents"], times, "Incidents"))
     if "content" in document:
         facts = [{"field": name, "value": value} for name, value in document["content"].items()]
         out.print(table_of(facts, ("field", "value"), "Content"))

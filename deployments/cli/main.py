@@ -17,6 +17,7 @@ from deployments.cli import (
     db,
     demo,
     effects,
+    incident,
     intake,
     people,
     policy,
@@ -38,6 +39,7 @@ app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")
 app.add_typer(approvals.app, name="approvals", help="Gates where people decide.")
 app.add_typer(effects.app, name="effects", help="What decisions cause outside.")
+app.add_typer(incident.app, name="incident", help="Run an incident, from page to report.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")

@@ -16,7 +16,17 @@ from casework.errors import StoreError
 from casework.store import schema, tables
 from casework.store.engine import open_engine, reading, transaction
 
-APPEND_ONLY = ("ledger_entries", "ledger_leaves", "checkpoints", "decisions", "case_revisions")
+APPEND_ONLY = (
+    "ledger_entries",
+    "ledger_leaves",
+    "checkpoints",
+    "decisions",
+    "case_revisions",
+    "incident_notes",
+    "incident_updates",
+    "incident_reports",
+    "held_cases",
+)
 
 
 def test_the_migrated_schema_is_the_one_the_tables_declare(engine: Engine) -> None:
@@ -73,6 +83,10 @@ ROWS = {
     "decisions": "('d', 'c', 1, NULL, 'x', 'machine', 'close', NULL, NULL, NULL, NULL, NULL, '', "
     "'[]', 'e', 'p', 'v', NULL, '2026-01-01')",
     "case_revisions": "('c', 1, '{}', 'd', 'i', '2026-01-01')",
+    "incident_notes": "('i', 1, 'k', 't', NULL, 'ana', '2026-01-01')",
+    "incident_updates": "('i', 1, 'k', 'public', 'm', 'p', 't', 'd', 'ana', '2026-01-01')",
+    "incident_reports": "('i', '# Report', 'd', '2026-01-01')",
+    "held_cases": "('c', 1, 'h', 'a', '2026-01-01')",
 }
 
 

@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from casework.cases import Evidence, Reading
+from casework.cases import Evidence, Reading, case_id
 from casework.mapping import Mapping
 from casework.policy.bundle import bundle_from_files
 from casework.policy.evaluate import decide, frame
@@ -29,6 +29,7 @@ from casework.store.tables import Case, Decision
 from integrations.history import HistoryProvider
 from integrations.patterns import PatternProvider
 from tests.databases import postgres_database
+from tests.factories.holds import active_hold, under_incident
 from tests.factories.intake import BY, NOW, actions_in, number_of, row, rows_file, taken_in
 from tests.factories.policy import FILES
 
@@ -47,6 +48,7 @@ TABLES = {
     "signal_readings": "case_id, revision, provider, version, known, unknown, cached, read_at",
     "decisions": "*",
     "gates": "*",
+    "held_cases": "*",
     "intakes": "*",
     "ledger_entries": "chain, position, action, actor, at, body, digest",
 }
@@ -78,6 +80,20 @@ files = st.tuples(
     st.lists(st.integers(0, 11), max_size=3),
     st.lists(st.tuples(st.sampled_from(["R-1", "R-2"]), bodies), max_size=4),
 )
+#: What is held while a file is taken in.
+SCOPES = [("rule", "spam"), ("source", "test"), ("subject", "s1"), ("cases", "")]
+held = st.lists(st.sampled_from(SCOPES), max_size=2, unique=True)
+
+SPAM = {
+    "body": "casino",
+    "received_at": None,
+    "subject_id": None,
+    "reporter_id": None,
+    "threat": False,
+    "channel": None,
+}
+#: Spam about somebody and about nobody, one of it under the incident, and a revised one.
+SOME_SPAM = ([SPAM, {**SPAM, "subject_id": "s1"}, SPAM], [], [("R-1", "hello"), ("R-1", "casino")])
 
 
 def bundle() -> Bundle:
@@ -142,6 +158,15 @@ def by_stages(engine: Engine, policy: Bundle) -> None:
         record_outcomes(session, policy, facts, outcomes, BY, NOW)
 
 
+def hold(engine: Engine, scopes: Sequence[tuple[str, str]]) -> None:
+    """Place holds; the one over an incident's cases is over the first ticket and a revised one."""
+    with transaction(engine) as session:
+        for number, (scope, value) in enumerate(scopes):
+            session.add(active_hold(number, scope, value))
+        for name in ("T-0", "R-1"):
+            session.add(under_incident(case_id("test", name)))
+
+
 def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     """All that a store holds, but for what says how long something took."""
     with reading(engine) as session:
@@ -158,14 +183,23 @@ def test_a_file_gives_the_same_by_the_stages_and_straight_through(
     policy = bundle()
 
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
-    @given(files)
-    def check(file: tuple[list[dict[str, Any]], list[int], list[tuple[str, str]]]) -> None:
+    @example(SOME_SPAM, SCOPES[:1])
+    @example(SOME_SPAM, SCOPES[1:2])
+    @example(SOME_SPAM, SCOPES[2:3])
+    @example(SOME_SPAM, SCOPES[3:])
+    @given(files, held)
+    def check(
+        file: tuple[list[dict[str, Any]], list[int], list[tuple[str, str]]],
+        scopes: list[tuple[str, str]],
+    ) -> None:
         single, again, revised = file
         rows = [{"external_id": f"T-{n}", **each} for n, each in enumerate(single)]
         rows += [rows[n] for n in again if n < len(single)]
         rows += [row(name, body=body, threat=False) for name, body in revised]
         path = rows_file(tmp_path / "a.jsonl", *rows)
         with two_stores(request, database) as (staged, straight):
+            for engine in (staged, straight):
+                hold(engine, scopes)
             taken_in(staged, path, mapping=MAPPING)
             chosen = through(straight, policy)
             run_intake(

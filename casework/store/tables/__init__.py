@@ -5,6 +5,18 @@ Tables do not validate: what comes from outside passes a pydantic schema first.
 
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.gates import Decision, Gate, Person
+from casework.store.tables.incidents import (
+    HeldCase,
+    Hold,
+    Incident,
+    IncidentCase,
+    IncidentFollowUp,
+    IncidentNote,
+    IncidentReport,
+    IncidentTask,
+    IncidentTenure,
+    IncidentUpdate,
+)
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.outbox import BreakerState, DeliveryAttempt, QueuedEffect
@@ -20,6 +32,16 @@ __all__ = [
     "Decision",
     "DeliveryAttempt",
     "Gate",
+    "HeldCase",
+    "Hold",
+    "Incident",
+    "IncidentCase",
+    "IncidentFollowUp",
+    "IncidentNote",
+    "IncidentReport",
+    "IncidentTask",
+    "IncidentTenure",
+    "IncidentUpdate",
     "Intake",
     "LedgerEntry",
     "LedgerLeaf",
