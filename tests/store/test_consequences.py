@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlmodel import Session
 
 from casework.answering import answer_gate
@@ -13,8 +14,10 @@ from casework.consequences import Stands
 from casework.effects import Receipt
 from casework.errors import Conflict
 from casework.gates import gate_id
+from casework.mapping import Mapping
 from casework.policy.bundle import bundle_from_files
 from casework.policy.evaluate import decide, frame
+from casework.policy.model import Bundle
 from casework.store.carrying import carry_out
 from casework.store.consequences import standing_at
 from casework.store.decisions import record_outcomes
@@ -22,14 +25,18 @@ from casework.store.effects import retry_effect
 from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import gate_by_id
+from casework.store.intake_run import run_intake
 from casework.store.ledger import entries_of
 from casework.store.outbox import effect_by_key, list_effects
 from casework.store.policy import adopt_bundle
 from casework.store.sending import note_sent
+from casework.store.straight import StraightThrough
 from casework.store.tables import Case, Gate
+from integrations.patterns import PatternProvider
 from tests.factories.effects import LEAVING, leaving_bundle, take
 from tests.factories.enriched import enriched_case
 from tests.factories.gates import BY, NOW, add_people, answer, waiting_case
+from tests.factories.intake import row, rows_file
 
 DAY, END = timedelta(days=1), NOW + timedelta(days=7)
 
@@ -157,9 +164,37 @@ def test_an_action_that_reopens_sends_the_case_back_to_people(engine: Engine) ->
     assert case.status == "waiting"
 
 
-def test_closing_by_machine_queues_what_its_action_causes(engine: Engine) -> None:
+def warning_bundle() -> Bundle:
+    """A bundle whose machine closes spam with a warning, which leaves."""
     rules = LEAVING["rules.yaml"].replace("action: no_action, reason: S", "action: warn, reason: S")
-    bundle = bundle_from_files({**LEAVING, "rules.yaml": rules})
+    return bundle_from_files({**LEAVING, "rules.yaml": rules})
+
+
+@pytest.mark.parametrize(("bundle", "expected"), [(warning_bundle(), 4), (leaving_bundle(), 0)])
+def test_what_is_closed_as_it_is_read_in_causes_the_same(
+    engine: Engine, tmp_path: Path, bundle: Bundle, expected: int
+) -> None:
+    mapping = Mapping.model_validate(
+        {
+            "fields": {name: name for name in ("external_id", "body")},
+            "signals": {"threat": {"from": "threat", "type": "boolean"}},
+        }
+    )
+    rows = [row(f"T-{number}", body="casino", threat=False) for number in range(2)]
+    rows.append(row("T-2", body="hello", threat=False))
+    path = rows_file(tmp_path / "a.jsonl", *rows)
+    chosen = StraightThrough(bundle, [PatternProvider(bundle.patterns)])
+    run_intake(engine, path, "i1", BY, lambda: NOW, mapping=mapping, source="test", through=chosen)
+    with reading(engine) as session:
+        effects = list_effects(session)
+        closed = list(session.scalars(select(Case.id).where(Case.status == "closed")))  # type: ignore[call-overload]
+    assert len(effects) == expected
+    assert {row.case_id for row in effects} == (set(closed) if expected else set())
+    assert len(closed) == 2
+
+
+def test_closing_by_machine_queues_what_its_action_causes(engine: Engine) -> None:
+    bundle = warning_bundle()
     signals = {"patterns": {"spam": True}, "source": {"threat": False}}
     cases = [enriched_case(engine, f"T-{number}", signals) for number in range(3)]
     with transaction(engine) as session:
