@@ -5,6 +5,7 @@ Tables do not validate: what comes from outside passes a pydantic schema first.
 
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.gates import Decision, Gate, Person
+from casework.store.tables.inbox import Identity, InboxMessage
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.policy import PolicyBundle
@@ -17,6 +18,8 @@ __all__ = [
     "Checkpoint",
     "Decision",
     "Gate",
+    "Identity",
+    "InboxMessage",
     "Intake",
     "LedgerEntry",
     "LedgerLeaf",
