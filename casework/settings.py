@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     moderation_model: str = Field("omni-moderation-latest", description="Its model.")
     account_url: str = Field("", description="Base URL of the account look-up; empty: not used.")
     account_api_key: SecretStr = Field(SecretStr(""), description="Its bearer token.")
+    inbox_file: Path | None = Field(
+        None, description="Sources that may post to the receiver; empty: it is not started."
+    )
+    receiver_host: str = Field("127.0.0.1", description="Address the receiver listens on.")
+    receiver_port: int = Field(8090, ge=1, le=65535, description="Its port.")
 
     @property
     def store_url(self) -> str:
