@@ -40,6 +40,9 @@ WORKERS: Final = {
     "batch": ("process", "casework-batch", 1),
 }
 
+#: The webhook receiver, as a part of the stack.
+RECEIVER: Final = "receiver"
+
 
 def prepare_environment(settings: Settings) -> None:
     """Point Prefect at our home folder; to be called before Prefect is imported."""
@@ -119,6 +122,14 @@ def worker(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
     with child_process(
         settings, f"{kind}-worker", [sys.executable, "-m", "prefect", *command]
     ) as child:
+        yield child
+
+
+@contextmanager
+def receiver(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the webhook receiver in a process of its own."""
+    command = [sys.executable, "-m", "deployments.receiver"]
+    with child_process(settings, RECEIVER, command) as child:
         yield child
 
 

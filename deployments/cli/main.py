@@ -16,10 +16,12 @@ from deployments.cli import (
     cases,
     db,
     demo,
+    inbox,
     intake,
     people,
     policy,
     quarantine,
+    receiver,
     up,
 )
 from deployments.cli.output import out
@@ -33,8 +35,10 @@ app = typer.Typer(
 app.command("intake")(intake.intake_file)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("receiver")(receiver.receiver)
 app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")
+app.add_typer(inbox.app, name="inbox", help="What other systems have posted.")
 app.add_typer(approvals.app, name="approvals", help="Gates where people decide.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")

@@ -94,6 +94,15 @@ def create_app(
         door.tally[told] += 1
         return answer.response()
 
+    _add_health(app, doors, ready)
+    return app
+
+
+def _add_health(
+    app: FastAPI, doors: Mapping[str, Door], ready: Callable[[], Awaitable[bool]]
+) -> None:
+    """What a load balancer and an operator ask; no business of those who post."""
+
     @app.get("/healthz")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
@@ -106,8 +115,6 @@ def create_app(
     @app.get("/counts")
     async def counts() -> dict[str, dict[str, int]]:
         return {name: dict(door.tally) for name, door in doors.items()}
-
-    return app
 
 
 async def _received(

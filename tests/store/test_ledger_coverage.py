@@ -20,6 +20,7 @@ GROUND = {"engine", "ledger", "schema", "sealing", "tables", "types", "bulk", "l
 #: Functions that may write without an entry, and why.
 EXEMPT = {
     "gates.settle": "notes that a run has ended; every step of the case has its entry already",
+    "inbox.receive": "keeps a post as it came; what it leads to has its entries when it is read",
     "signals.forget_expired": "empties a cache; the signals of a case are in its entry",
 }
 
