@@ -20,7 +20,15 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from casework.answering import answer_gate
-from casework.errors import CaseworkError, Conflict, Denied, InputError, NotFound, StoreError
+from casework.errors import (
+    CaseworkError,
+    Conflict,
+    Denied,
+    EngineError,
+    InputError,
+    NotFound,
+    StoreError,
+)
 from casework.gates import Accepted, Refused
 from casework.inbox.load import load_sources
 from casework.inbox.meaning import understand
@@ -35,7 +43,7 @@ from casework.store.inbox import Handled, held_messages, note_failed, note_handl
 from casework.store.inbox_intake import take_in
 from casework.store.outside import note_news
 from casework.store.tables import InboxMessage
-from tasks.context import surroundings
+from tasks.context import Context, surroundings
 from tasks.retrying import can_help
 from tasks.review_runs import follow
 
@@ -74,14 +82,23 @@ async def drain_inbox() -> dict[str, int]:
         ConfigurationError: the file that declares the sources cannot be used.
         StoreError: the store does not answer; what was read before stays read.
     """
-    here = surroundings("inbox")
+    drained = await asyncio.to_thread(lambda: drain(reader_of(surroundings("inbox"))))
+    try:
+        await follow(drained.gates)
+    except EngineError as error:
+        log.warning("the reconciler wakes what was decided: %s", error)
+    return dict(drained.counts)
+
+
+def reader_of(here: Context) -> Reader:
+    """A reader of the sources that the settings declare.
+
+    Raises:
+        ConfigurationError: the file that declares them cannot be used.
+    """
     declared = here.settings.inbox_file
     sources = load_sources(declared) if declared else {}
-    reader = Reader(here.engine, sources, here.by, lambda: datetime.now(UTC))
-    drained = await asyncio.to_thread(drain, reader)
-    if drained.gates:
-        await follow(drained.gates)
-    return dict(drained.counts)
+    return Reader(here.engine, sources, here.by, lambda: datetime.now(UTC))
 
 
 def drain(reader: Reader) -> Drained:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.errors import ConfigurationError, InputError
+from casework.errors import ConfigurationError, EngineError, InputError
 from casework.inbox.load import load_sources, secrets_of
 from casework.inbox.sources import Source
 from casework.settings import Settings
@@ -23,8 +23,9 @@ from casework.store.inbox import (
     retry_message,
 )
 from casework.store.tables import InboxMessage
-from deployments.cli.output import Json, emit, out, reported, table_of
+from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import now, opened, operator, settled
+from deployments.stack import running_api
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -101,11 +102,14 @@ def drain(as_json: Json = False) -> None:
     with reported(as_json):
         settings = settled()
         opened(settings)
-        from tasks.inbox import drain_inbox
+        from tasks.context import surroundings
+        from tasks.inbox import drain, reader_of
 
-        counts = asyncio.run(drain_inbox.fn())
-        told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
-        emit({"outcomes": counts}, as_json, told or "nothing waits")
+        drained = drain(reader_of(surroundings("inbox")))
+        woken = _follow(settings, drained.gates)
+        document = {"outcomes": drained.counts, "decided": drained.gates, "woken": woken}
+        told = ", ".join(f"{number} {name}" for name, number in sorted(drained.counts.items()))
+        emit(document, as_json, told or "nothing waits")
 
 
 @app.command()
@@ -117,6 +121,22 @@ def sources(as_json: Json = False) -> None:
         rows = [_source(source, path.parent) for source in load_sources(path).values()]
         columns = ("id", "vendor", "secrets", "missing", "rate", "max_bytes", "mapping")
         emit({"sources": rows}, as_json, table_of(rows, columns))
+
+
+def _follow(settings: Settings, gates: list[str]) -> bool:
+    """Wake the runs of decided gates where a server runs; the reconciler does it otherwise."""
+    url = running_api(settings)
+    if not gates or url is None:
+        return False
+    os.environ["PREFECT_API_URL"] = url
+    from tasks.review_runs import follow
+
+    try:
+        asyncio.run(follow(gates))
+    except EngineError as error:
+        err.print(f"the runs were not woken: {error.message}", markup=False)
+        return False
+    return True
 
 
 def _declared(settings: Settings) -> Path:
