@@ -161,9 +161,10 @@ def receiving(home: Path, database_url: str, port: int) -> Iterator[Receiver]:
         receiver.stop()
 
 
-def deliveries(number: int, body: bytes) -> deque[tuple[str, bytes]]:
+def deliveries(number: int, body: bytes, prefix: str = "d") -> deque[tuple[str, bytes]]:
     """So many deliveries with ids of their own; the body begins with the id."""
-    return deque((f"d{n}", b'{"external_id":"d%d",%b' % (n, body[1:])) for n in range(number))
+    names = (f"{prefix}{each}" for each in range(number))
+    return deque((name, b'{"external_id":"%b",%b' % (name.encode(), body[1:])) for name in names)
 
 
 async def with_a_kill(

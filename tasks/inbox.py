@@ -210,6 +210,8 @@ def _answer(
     actor = person or f"{message.vendor}:{click.account}"
     try:
         taken = answer_gate(reader.engine, click.gate_id, actor, click.answer, now=now, ruled=ruled)
+    except NotFound as error:
+        raise NotFound("the button is about a gate that is not there") from error
     except (Denied, Conflict):
         if not told:
             raise

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from casework.errors import InputError
 from casework.inbox.buttons import ANSWER, RATIONALE, read_button
-from casework.inbox.telling import Nothing, at, text_at
+from casework.inbox.telling import Nothing, at, id_at, text_at
 from casework.rows import parse_json
 
 #: The reason that is kept where a message has no field to write one into.
@@ -35,8 +34,9 @@ def read_slack(body: bytes) -> Click | Nothing:
         return Nothing("not an interaction")
     if payload.get("type") != "block_actions":
         return Nothing("not a button")
-    for action in payload.get("actions") or ():
-        if str(action.get("action_id", "")).startswith(f"{ANSWER}."):
+    actions = payload.get("actions")
+    for action in actions if isinstance(actions, list) else ():
+        if text_at(action, "action_id").startswith(f"{ANSWER}."):
             return _click(payload, action)
     return Nothing("not a button of ours")
 
@@ -48,13 +48,10 @@ def _payload(body: bytes) -> dict[str, Any] | None:
     return parse_json(fields["payload"][0].encode()) if "payload" in fields else None
 
 
-def _click(payload: dict[str, Any], action: dict[str, Any]) -> Click:
-    button = read_button(str(action.get("value", "")))
-    account = text_at(payload, "user", "id")
-    if not account:
-        raise InputError("nobody is named who pressed the button")
+def _click(payload: dict[str, Any], action: Any) -> Click:
+    button = read_button(text_at(action, "value"))
     return Click(
-        account=account,
+        account=id_at(payload, "user", "id"),
         team=text_at(payload, "team", "id"),
         gate_id=button.gate_id,
         answer={

@@ -9,8 +9,11 @@ from casework.rows import parse_json
 #: A label of this form on an issue names our case.
 LABEL: Final = "casework:"
 
-#: Characters of a status that are kept: it is a word of somebody's workflow.
-_STATUS: Final = 64
+#: Characters that are kept of a word: a status of somebody's workflow, the kind of an event.
+_WORD: Final = 64
+
+#: Characters that an id may have; what is longer is none.
+_ID: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,11 @@ def read_pagerduty(body: bytes) -> News | Nothing:
         return Nothing("not about an incident")
     key = text_at(event, "data", "incident_key")
     return News(
-        event=kind,
-        status=text_at(event, "data", "status")[:_STATUS],
-        reference=_needed(event, "data", "id"),
+        event=kind[:_WORD],
+        status=text_at(event, "data", "status")[:_WORD],
+        reference=id_at(event, "data", "id"),
         about=(key,) if key else (),
-        account=text_at(event, "agent", "id"),
+        account=text_at(event, "agent", "id")[:_ID],
     )
 
 
@@ -81,10 +84,10 @@ def read_jira(body: bytes) -> News | Nothing:
     ]
     return News(
         event=event,
-        status=text_at(document, "issue", "fields", "status", "name")[:_STATUS],
-        reference=_needed(document, "issue", "key"),
+        status=text_at(document, "issue", "fields", "status", "name")[:_WORD],
+        reference=id_at(document, "issue", "key"),
         about=tuple(about),
-        account=text_at(document, "user", "accountId"),
+        account=text_at(document, "user", "accountId")[:_ID],
     )
 
 
@@ -98,15 +101,15 @@ def read_coop(body: bytes) -> News | Nothing:
         InputError: it is no callback of Coop.
     """
     document = parse_json(body)
-    item = _needed(document, "item", "id")
+    item = id_at(document, "item", "id")
     about = tuple(
         name
         for name in (text_at(document, "custom", "case"), text_at(document, "appealId"), item)
         if name
     )
     if decision := text_at(document, "appealDecision"):
-        return News("appeal", decision[:_STATUS], _needed(document, "appealId"), about)
-    return News("action", _needed(document, "action", "id")[:_STATUS], item, about)
+        return News("appeal", decision[:_WORD], id_at(document, "appealId"), about)
+    return News("action", id_at(document, "action", "id")[:_WORD], item, about)
 
 
 def at(document: Any, *path: str) -> Any:
@@ -122,10 +125,15 @@ def text_at(document: Any, *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _needed(document: Any, *path: str) -> str:
-    if value := text_at(document, *path):
+def id_at(document: Any, *path: str) -> str:
+    """The id at a path.
+
+    Raises:
+        InputError: there is none, or what stands there is too long to be one.
+    """
+    if 0 < len(value := text_at(document, *path)) <= _ID:
         return value
-    raise InputError(f"it has no {'.'.join(path)}")
+    raise InputError(f"it has no {'.'.join(path)}, or one that is too long for an id")
 
 
 def _changes_status(document: dict[str, Any]) -> bool:

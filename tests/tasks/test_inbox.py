@@ -1,5 +1,7 @@
 """Reading the inbox: what each post leads to, once, whatever happens on the way."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -265,7 +267,12 @@ def test_what_else_slack_posts_is_nothing_to_us(engine: Engine, inbox: Reader, b
 
 
 @pytest.mark.parametrize(
-    "body", [b"payload=no", b"payload=%7B%22actions%22%3A1%2C%22type%22%3A%22block_actions%22%7D"]
+    "body",
+    [
+        b"payload=no",
+        b'payload={"type":"block_actions","user":{"id":"U1"},'
+        b'"actions":[{"action_id":"casework.answer.approve","value":"click_me"}]}',
+    ],
 )
 def test_what_cannot_be_understood_is_kept_and_the_next_is_read(
     engine: Engine, inbox: Reader, body: bytes
@@ -362,3 +369,26 @@ def test_messages_are_read_in_the_order_they_came_across_pages(
         case = session.get_one(Case, case_id("zendesk", "T-1"))
         assert case.revision == 8
         assert session.scalar(select(func.count()).select_from(Intake)) == 3
+
+
+@pytest.mark.usefixtures("linked")
+def test_two_readers_at_once_read_each_message_once(engine: Engine, inbox: Reader) -> None:
+    gate = waiting_case(engine)
+    arrive(engine, Vendor.SLACK, click(gate, "U1"))
+    for number in range(30):
+        vendor = Vendor.ZENDESK if number % 2 else Vendor.JIRA
+        arrive(engine, vendor, {**report(number), "webhookEvent": "user_created"})
+    with ThreadPoolExecutor(3) as pool:
+        drained = list(pool.map(drain, [inbox] * 3))
+    total = sum((each.counts for each in drained), Counter[str]())
+    assert total == {"answered": 1, "taken_in": 15, "ignored": 15}
+    assert actions_in(engine, "inbox:jira") == ["inbox.handled"] * 15
+    with reading(engine) as session:
+        assert len(answers_at(session, gate)) == 1
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_button_for_a_gate_that_is_not_there_is_kept(engine: Engine, inbox: Reader) -> None:
+    arrive(engine, Vendor.SLACK, click("g-geheim", "U1"))
+    assert drain(inbox).counts == {"failed": 1}
+    assert "geheim" not in messages(engine)[0].detail
