@@ -38,11 +38,12 @@ from casework.inbox.sources import Source
 from casework.inbox.telling import News
 from casework.ledger.entries import Provenance
 from casework.store.engine import reading, transaction
+from casework.store.gates import gate_by_id
 from casework.store.identities import person_of
 from casework.store.inbox import Handled, held_messages, note_failed, note_handled, waiting_messages
 from casework.store.inbox_intake import take_in
 from casework.store.outside import note_news
-from casework.store.tables import InboxMessage
+from casework.store.tables import Gate, InboxMessage
 from tasks.context import Context, surroundings
 from tasks.retrying import can_help
 from tasks.review_runs import follow
@@ -203,7 +204,7 @@ def _answer(
     told: list[Handled] = []
 
     def ruled(session: Session, ruling: Accepted | Refused) -> None:
-        handled = _outcome(ruling, click)
+        handled = _outcome(ruling, gate_by_id(session, click.gate_id))
         note_handled(session, [(_held(session, message), handled)], reader.by, now)
         told.append(handled)
 
@@ -221,11 +222,11 @@ def _answer(
     return told[0]
 
 
-def _outcome(ruling: Accepted | Refused, click: Click) -> Handled:
+def _outcome(ruling: Accepted | Refused, gate: Gate) -> Handled:
     if isinstance(ruling, Refused):
-        return Handled("denied", str(ruling.reason), reference=click.gate_id)
+        return Handled("denied", str(ruling.reason), gate.case_id, gate.id)
     missing = f"{ruling.missing} more needed" if ruling.missing else ""
-    return Handled("answered", missing, reference=click.gate_id)
+    return Handled("answered", missing, gate.case_id, gate.id)
 
 
 def _held(session: Session, message: InboxMessage) -> InboxMessage:

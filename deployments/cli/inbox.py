@@ -102,11 +102,14 @@ def drain(as_json: Json = False) -> None:
     with reported(as_json):
         settings = settled()
         opened(settings)
+        if url := running_api(settings):
+            # Before Prefect is imported: it reads its settings once.
+            os.environ["PREFECT_API_URL"] = url
         from tasks.context import surroundings
         from tasks.inbox import drain, reader_of
 
         drained = drain(reader_of(surroundings("inbox")))
-        woken = _follow(settings, drained.gates)
+        woken = url is not None and _follow(drained.gates)
         document = {"outcomes": drained.counts, "decided": drained.gates, "woken": woken}
         told = ", ".join(f"{number} {name}" for name, number in sorted(drained.counts.items()))
         emit(document, as_json, told or "nothing waits")
@@ -123,12 +126,10 @@ def sources(as_json: Json = False) -> None:
         emit({"sources": rows}, as_json, table_of(rows, columns))
 
 
-def _follow(settings: Settings, gates: list[str]) -> bool:
-    """Wake the runs of decided gates where a server runs; the reconciler does it otherwise."""
-    url = running_api(settings)
-    if not gates or url is None:
+def _follow(gates: list[str]) -> bool:
+    """Wake the runs of decided gates; the reconciler does it where this fails."""
+    if not gates:
         return False
-    os.environ["PREFECT_API_URL"] = url
     from tasks.review_runs import follow
 
     try:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from typing import Annotated, Final
 
 import typer
@@ -38,7 +39,9 @@ def up(
                 err.print(f"receiver: port {settings.receiver_port}", highlight=False)
             err.print(f"logs: {settings.home / 'logs'}", markup=False, highlight=False)
             err.print("Ctrl-C stops it; what waits for people keeps waiting.")
-            threading.Thread(target=_catch_up, daemon=True).start()
+            # A thread of its own begins without the settings that point Prefect at our server.
+            pointed = copy_context()
+            threading.Thread(target=pointed.run, args=(_catch_up,), daemon=True).start()
             while not stopped.wait(1.0):
                 check()
             err.print("stopping: runs in hand may finish")

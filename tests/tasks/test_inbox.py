@@ -159,6 +159,7 @@ def test_a_button_decides_in_the_name_of_whoever_the_account_belongs_to(
         assert answer.rationale == "spam, no doubt"
         assert gate_by_id(session, gate).status == "decided"
     assert outcomes(engine) == [("done", "answered")]
+    assert messages(engine)[0].case_id == case_id("test", "T-1")
 
 
 @pytest.mark.usefixtures("linked")
