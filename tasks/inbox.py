@@ -40,7 +40,14 @@ from casework.ledger.entries import Provenance
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.identities import person_of
-from casework.store.inbox import Handled, held_messages, note_failed, note_handled, waiting_messages
+from casework.store.inbox import (
+    Handled,
+    held_messages,
+    newest_number,
+    note_failed,
+    note_handled,
+    waiting_messages,
+)
 from casework.store.inbox_intake import take_in
 from casework.store.outside import note_news
 from casework.store.tables import Gate, InboxMessage
@@ -84,10 +91,11 @@ async def drain_inbox() -> dict[str, int]:
         StoreError: the store does not answer; what was read before stays read.
     """
     drained = await asyncio.to_thread(lambda: drain(reader_of(surroundings("inbox"))))
-    try:
-        await follow(drained.gates)
-    except EngineError as error:
-        log.warning("the reconciler wakes what was decided: %s", error)
+    if drained.gates:
+        try:
+            await follow(drained.gates)
+        except EngineError as error:
+            log.warning("the reconciler wakes what was decided: %s", error)
     return dict(drained.counts)
 
 
@@ -103,20 +111,25 @@ def reader_of(here: Context) -> Reader:
 
 
 def drain(reader: Reader) -> Drained:
-    """Read every message that waits, in order.
+    """Read every message that waits, in order; those that come meanwhile are for the next round.
 
     Raises:
         StoreError: the store does not answer.
     """
     drained, after = Drained(), 0
-    while True:
+    with reading(reader.engine) as session:
+        last = newest_number(session)
+    while after < last:
         with reading(reader.engine) as session:
             page = waiting_messages(session, after, PAGE)
         if not page:
-            return drained
-        after = page[-1].number or 0
-        for name, group in groupby(page, key=lambda message: message.source):
-            _read_all(reader, reader.sources.get(name), list(group), drained)
+            break
+        after = page[-1].number or last
+        for (name, vendor), group in groupby(page, key=lambda each: (each.source, each.vendor)):
+            source = reader.sources.get(name)
+            declared = source if source and source.vendor == vendor else None
+            _read_all(reader, declared, list(group), drained)
+    return drained
 
 
 def _read_all(
@@ -174,7 +187,8 @@ def _read(
 ) -> Handled:
     if source is None:
         raise NotFound(
-            f"no source {message.source} is declared", hint="declare it again, then retry"
+            f"no source {message.source} of {message.vendor} is declared",
+            hint="declare it again, then retry",
         )
     meaning = understand(Vendor(message.vendor), message.body)
     if isinstance(meaning, Click):

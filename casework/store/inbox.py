@@ -109,6 +109,11 @@ def number_waiting(session: Session) -> int:
     return session.scalar(statement.where(col(InboxMessage.status) == WAITING)) or 0
 
 
+def newest_number(session: Session) -> int:
+    """The number of the newest message; 0 where there is none."""
+    return session.scalar(select(func.max(col(InboxMessage.number)))) or 0
+
+
 def list_messages(
     session: Session,
     *,

@@ -135,6 +135,31 @@ def test_a_source_that_is_no_longer_declared_keeps_its_posts_until_it_is(
     assert drain(inbox).counts == {"taken_in": 1}
 
 
+def test_a_source_that_changed_its_vendor_reads_nothing_of_the_old_one(
+    engine: Engine, inbox: Reader
+) -> None:
+    arrive(engine, Vendor.ZENDESK, report(1))
+    changed = Reader(engine, {"zendesk": inbox.sources["jira"]}, inbox.by, inbox.clock)
+    assert drain(changed).counts == {"failed": 1}
+
+
+def test_what_comes_while_messages_are_read_is_for_the_next_round(
+    engine: Engine, inbox: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest_number = tasks.inbox.newest_number
+
+    def and_then_another(session: Any) -> int:
+        number = newest_number(session)
+        arrive(engine, Vendor.ZENDESK, report(number + 1))
+        return number
+
+    arrive(engine, Vendor.ZENDESK, report(1))
+    monkeypatch.setattr(tasks.inbox, "PAGE", 1)
+    monkeypatch.setattr(tasks.inbox, "newest_number", and_then_another)
+    assert drain(inbox).counts == {"taken_in": 1}
+    assert outcomes(engine) == [("done", "taken_in"), ("waiting", None)]
+
+
 def test_only_what_a_source_asks_for_becomes_a_case(engine: Engine, tmp_path: Path) -> None:
     chosen = reader(engine, tmp_path, github={"only": {"action": ["opened"]}})
     issue = {"x-github-event": "issues"}
