@@ -50,11 +50,14 @@ def _measured(folder: Path, url: str, name: str, posts: int) -> list[dict[str, A
     engine = open_engine(url)
     upgrade(engine)
     with receiving(folder, url, _free_port()) as receiver:
+        before = receiver.cpu_seconds()
         rate = asyncio.run(_rate(receiver, posts))
+        cost = (receiver.cpu_seconds() - before) / posts * 1000
         lost, doubled = asyncio.run(_killed(receiver, url, posts))
     engine.dispose()
     return [
         row(f"receiver: {name}, signed posts", round(rate), "posts/s", ">= 500"),
+        row(f"receiver: {name}, processor time of a post", round(cost, 2), "ms"),
         row(f"receiver: {name}, acknowledged and lost in a kill", lost, "posts", "0"),
         row(f"receiver: {name}, kept twice", doubled, "posts", "0"),
     ]

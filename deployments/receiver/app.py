@@ -84,16 +84,17 @@ def create_app(
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
 
-    @app.post("/in/{source}/api/v1/report")
-    @app.post("/in/{source}")
-    async def receive(source: str, request: Request) -> Response:
-        door = doors.get(source)
+    async def receive(request: Request) -> Response:
+        door = doors.get(request.path_params["source"])
         if door is None:
             return refused(None, 404, "not_found", "there is no such source").response()
         answer, told = await _received(door, keeper, request, clock)
         door.tally[told] += 1
         return answer.response()
 
+    # Plain routes: the raw body is what counts, and nothing is to be read out of it here.
+    for path in ("/in/{source}", "/in/{source}/api/v1/report"):
+        app.add_route(path, receive, methods=["POST"])
     _add_health(app, doors, ready)
     return app
 
@@ -123,7 +124,8 @@ async def _received(
     """The answer to a post, and the word it is counted under."""
     limit = door.source.entry.max_bytes
     try:
-        body = await asyncio.wait_for(_body(request, limit), READ_SECONDS)
+        async with asyncio.timeout(READ_SECONDS):
+            body = await _body(request, limit)
     except (TimeoutError, ClientDisconnect):
         return refused(door.vendor, 408, "too_slow", "the body did not arrive"), "too_slow"
     if body is None:
@@ -142,7 +144,8 @@ async def _received(
 
 async def _kept(keeper: Keeper, post: Kept) -> tuple[Answer, str]:
     try:
-        await asyncio.wait_for(keeper.keep(post), KEEP_SECONDS)
+        async with asyncio.timeout(KEEP_SECONDS):
+            await keeper.keep(post)
     except StoreError as error:
         return not_kept(post.vendor, error), "not_kept"
     except TimeoutError:
