@@ -5,11 +5,11 @@ ruling, a refusal too, before anything else happens; waking the run is the calle
 changes nothing of the decision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
@@ -27,6 +27,9 @@ from casework.store.policy import stored_bundle
 from casework.store.reversal import Reversal, deny_reversal, reverse
 from casework.store.tables import Gate
 from casework.version import code_version
+
+#: What is done in the transaction in which the guard has ruled.
+Ruled: TypeAlias = Callable[[Session, Accepted | Refused], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def answer_gate(
     *,
     now: datetime,
     kind: ActorKind = ActorKind.PERSON,
+    ruled: Ruled = lambda session, ruling: None,
 ) -> Taken:
     """Take one answer at one gate.
 
@@ -62,6 +66,7 @@ def answer_gate(
         payload: the fields of ``casework.gates.Answer``, not yet validated.
         now: the time of the answer.
         kind: whether the person's identity was checked.
+        ruled: what else belongs into the transaction of the ruling, a refusal too.
 
     Raises:
         NotFound: there is no such gate.
@@ -74,6 +79,7 @@ def answer_gate(
     with transaction(engine) as session:
         gate = gate_by_id(session, gate_id)
         ruling = _rule(session, gate, bundle, payload, kind, by, now)
+        ruled(session, ruling)
         taken = Taken(gate_id, gate.case_id, getattr(ruling, "missing", 1), gate.flow_run_id)
     if isinstance(ruling, Refused):
         raise _refusal(ruling)

@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs them, whsec_...")
     pagerduty_url: str = Field("", description="Base URL of PagerDuty's events; empty: not used.")
     pagerduty_routing_key: SecretStr = Field(SecretStr(""), description="Its integration key.")
+    inbox_file: Path | None = Field(
+        None, description="Sources that may post to the receiver; empty: it is not started."
+    )
+    receiver_host: str = Field("127.0.0.1", description="Address the receiver listens on.")
+    receiver_port: int = Field(8090, ge=1, le=65535, description="Its port.")
 
     @property
     def store_url(self) -> str:

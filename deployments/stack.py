@@ -49,6 +49,8 @@ SERVER_SETTINGS: Final = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "100",
 }
+#: The webhook receiver, as a part of the stack.
+RECEIVER: Final = "receiver"
 
 
 def prepare_environment(settings: Settings) -> None:
@@ -128,6 +130,14 @@ def worker(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
     with child_process(
         settings, f"{kind}-worker", [sys.executable, "-m", "prefect", *command]
     ) as child:
+        yield child
+
+
+@contextmanager
+def receiver(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the webhook receiver in a process of its own."""
+    command = [sys.executable, "-m", "deployments.receiver"]
+    with child_process(settings, RECEIVER, command) as child:
         yield child
 
 

@@ -17,11 +17,13 @@ from deployments.cli import (
     db,
     demo,
     effects,
+    inbox,
     incident,
     intake,
     people,
     policy,
     quarantine,
+    receiver,
     up,
 )
 from deployments.cli.output import out
@@ -35,8 +37,10 @@ app = typer.Typer(
 app.command("intake")(intake.intake_file)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("receiver")(receiver.receiver)
 app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")
+app.add_typer(inbox.app, name="inbox", help="What other systems have posted.")
 app.add_typer(approvals.app, name="approvals", help="Gates where people decide.")
 app.add_typer(effects.app, name="effects", help="What decisions cause outside.")
 app.add_typer(incident.app, name="incident", help="Run an incident, from page to report.")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from casework.store.engine import reading, transaction
+from casework.store.identities import identities, link, unlink
 from casework.store.people import add_person, change_person, people
 from deployments.cli.output import Json, emit, reported, table_of
 from deployments.cli.setting import now, opened, operator, set_up, settled
@@ -17,6 +18,10 @@ Queues = Annotated[
 ]
 
 COLUMNS = ("id", "name", "roles", "queues", "active")
+ACCOUNTS = ("person", "system", "external_id", "linked_at")
+
+System = Annotated[str, typer.Option(help="The other system: slack, pagerduty or jira.")]
+Account = Annotated[str, typer.Option("--id", help="The account's id there.")]
 
 
 @app.command()
@@ -67,3 +72,41 @@ def list_(as_json: Json = False) -> None:
     with reported(as_json), reading(opened(settled())) as session:
         rows = [person.model_dump(mode="json") for person in people(session)]
         emit({"people": rows}, as_json, table_of(rows, COLUMNS))
+
+
+@app.command("link")
+def link_(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    system: System,
+    account: Account,
+    as_json: Json = False,
+) -> None:
+    """Say that an account in another system is a person's: what it answers counts as theirs."""
+    with reported(as_json), transaction(opened(settled())) as session:
+        row = link(session, person, system, account, operator(), now()).model_dump(mode="json")
+        emit(row, as_json, table_of([row], ACCOUNTS))
+
+
+@app.command("unlink")
+def unlink_(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    system: System,
+    account: Account,
+    as_json: Json = False,
+) -> None:
+    """Say that an account is no longer a person's."""
+    with reported(as_json), transaction(opened(settled())) as session:
+        unlink(session, person, system, account, operator(), now())
+        row = {"person": person, "system": system, "external_id": account}
+        emit(row, as_json, f"{account} in {system} is nobody's now")
+
+
+@app.command()
+def accounts(
+    person: Annotated[str | None, typer.Option(help="Only this person's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the accounts that people have in other systems."""
+    with reported(as_json), reading(opened(settled())) as session:
+        rows = [identity.model_dump(mode="json") for identity in identities(session, person)]
+        emit({"accounts": rows}, as_json, table_of(rows, ACCOUNTS))

@@ -5,6 +5,7 @@ Tables do not validate: what comes from outside passes a pydantic schema first.
 
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.gates import Decision, Gate, Person
+from casework.store.tables.inbox import Identity, InboxMessage
 from casework.store.tables.incidents import (
     HeldCase,
     Hold,
@@ -34,6 +35,8 @@ __all__ = [
     "Gate",
     "HeldCase",
     "Hold",
+    "Identity",
+    "InboxMessage",
     "Incident",
     "IncidentCase",
     "IncidentFollowUp",

@@ -1,0 +1,1 @@
+"""The webhook receiver: takes what other systems post, and keeps it before it says so."""
