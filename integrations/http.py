@@ -5,7 +5,7 @@ No error made here holds a URL's path, a header or a body: those carry credentia
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,6 @@ from tenacity import (
 )
 
 from casework.errors import (
-    ConfigurationError,
     ProviderBadReply,
     ProviderError,
     ProviderRefused,
@@ -33,6 +32,7 @@ from casework.errors import (
     ProviderUnavailable,
     RateLimited,
 )
+from integrations.credentials import Scheme, bearer, checked_url
 
 #: Waits for the turn of one request, as the rate limit of the service has it.
 Limiter: TypeAlias = Callable[[], Awaitable[None]]
@@ -82,6 +82,18 @@ class Reply:
     latency_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent, each time it is tried."""
+
+    method: str
+    path: str
+    content: bytes | None
+    headers: Mapping[str, str]
+    accept: tuple[int, ...]
+    reads: bool
+
+
 async def no_limit() -> None:
     """Let every request go at once."""
 
@@ -101,6 +113,7 @@ class HttpService:
         timeout: float,
         attempts: int,
         concurrency: int,
+        scheme: Scheme = bearer,
         limiter: Limiter = no_limit,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Sleep = asyncio.sleep,
@@ -121,8 +134,8 @@ class HttpService:
         self._failed, self._closed_until = 0, 0.0
         secret = token.get_secret_value()
         self._client = httpx.AsyncClient(
-            base_url=_checked(name, base_url, bool(secret)),
-            headers={"Accept": "application/json", **_authorization(secret)},
+            base_url=checked_url(name, base_url, bool(secret)),
+            headers={"Accept": "application/json", **(scheme(secret) if secret else {})},
             timeout=timeout,
             transport=transport,
             follow_redirects=False,
@@ -130,17 +143,33 @@ class HttpService:
         )
 
     async def call(
-        self, method: str, path: str, *, json: Any = None, accept: tuple[int, ...] = (200,)
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: tuple[int, ...] = (200,),
+        once: bool = False,
+        reads: bool = True,
     ) -> Reply:
         """Make one call, trying again where that can help.
+
+        ``json`` is sent as JSON, ``content`` as the JSON that it already is. A call that must not
+        happen twice is made ``once``: it is tried again only where the service said 429, and so
+        did not take it. Without ``reads`` a reply may be anything, and none of it is kept.
 
         Raises:
             ProviderError: how it failed in the end.
         """
+        body = orjson.dumps(json) if json is not None else content
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        request = _Request(method, path, body, {**kind, **(headers or {})}, accept, reads)
         async with self._slots:
             self._refuse_if_broken()
             try:
-                reply = await self._tried(method, path, json, accept)
+                reply = await self._tried(request, _was_not_taken if once else _is_transient)
             except ProviderError as error:
                 self._note_failure(error)
                 raise
@@ -151,37 +180,38 @@ class HttpService:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _tried(self, method: str, path: str, json: Any, accept: tuple[int, ...]) -> Reply:
+    async def _tried(self, request: _Request, again: Callable[[BaseException], bool]) -> Reply:
         tries = AsyncRetrying(
-            retry=retry_if_exception(_is_transient),
+            retry=retry_if_exception(again),
             stop=stop_after_attempt(self._attempts)
             | stop_before_delay(self._timeout * self._attempts),
             wait=_wait,
             sleep=self._sleep,
             reraise=True,
         )
-        reply: Reply = await tries(self._once, method, path, json, accept)
+        reply: Reply = await tries(self._once, request)
         return reply
 
-    async def _once(self, method: str, path: str, json: Any, accept: tuple[int, ...]) -> Reply:
+    async def _once(self, request: _Request) -> Reply:
         await self._limiter()
         began = monotonic()
-        content = None if json is None else orjson.dumps(json)
-        headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._client.stream(method, path, content=content, headers=headers) as response,
+                self._client.stream(
+                    request.method, request.path, content=request.content, headers=request.headers
+                ) as response,
             ):
-                if response.status_code not in accept:
+                if response.status_code not in request.accept:
                     raise status_error(self.name, response.status_code, response.headers)
-                body = await self._body(response)
+                body = await self._body(response) if request.reads else b""
         except _FAILURES as error:
             failure = error_of(self.name, error)
         else:
             latency = round((monotonic() - began) * 1000)
             status = response.status_code
-            return Reply(status, _document(self.name, body) if status < 300 else None, latency)
+            told = request.reads and status < 300 and status != httpx.codes.NO_CONTENT
+            return Reply(status, _document(self.name, body) if told else None, latency)
         # Outside the handler: httpx's own error holds the request, with its headers and URL.
         raise failure
 
@@ -249,6 +279,10 @@ def _is_transient(error: BaseException) -> bool:
     return isinstance(error, ProviderError) and error.transient
 
 
+def _was_not_taken(error: BaseException) -> bool:
+    return isinstance(error, RateLimited)
+
+
 def _wait(state: RetryCallState) -> float:
     """Wait as long as the service says, or else longer each time, with full jitter."""
     error = state.outcome.exception() if state.outcome else None
@@ -263,23 +297,3 @@ def _document(name: str, body: bytes) -> Any:
     with suppress(orjson.JSONDecodeError):
         return orjson.loads(body)
     raise ProviderBadReply(f"{name} answered with something that is not JSON")
-
-
-def _authorization(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}"} if secret else {}
-
-
-def _checked(name: str, base_url: str, secret: bool) -> httpx.URL:
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError(f"the URL of {name} is not one: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(
-            f"the URL of {name} is not an HTTP URL", hint="for example https://api.example.com/v1"
-        )
-    if secret and url.scheme == "http" and url.host not in ("localhost", "127.0.0.1", "::1"):
-        raise ConfigurationError(
-            f"the URL of {name} would send its key unencrypted", hint="use an https:// URL"
-        )
-    return url

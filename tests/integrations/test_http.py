@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +18,7 @@ from casework.errors import (
     ProviderUnavailable,
     RateLimited,
 )
+from integrations.credentials import basic, in_header
 from integrations.http import BREAK_AFTER, HttpService, Reply, error_of, retry_after, status_error
 from tests.factories.services import KEY, Waits, service
 from tests.integrations.server import serving
@@ -287,3 +290,82 @@ def test_requests_wait_for_their_turn_and_never_exceed_the_slots() -> None:
 def test_a_url_that_would_not_do_is_refused_at_once(url: str) -> None:
     with pytest.raises(ConfigurationError):
         service(url=url)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "header", "value"),
+    [
+        (basic("ana@example.com"), "authorization", "Basic YW5hQGV4YW1wbGUuY29tOmtleQ=="),
+        (in_header("X-API-KEY"), "x-api-key", "key"),
+    ],
+)
+def test_a_secret_is_shown_as_its_service_wants_it(scheme: Any, header: str, value: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={})
+
+    called(service(answer, key="key", scheme=scheme))
+    assert asked[0].headers[header] == value
+
+
+@pytest.mark.parametrize(
+    ("first", "tries"),
+    [(httpx.Response(500), 1), (httpx.ReadTimeout("late"), 1), (httpx.Response(429), 2)],
+    ids=["server error", "timeout", "not taken"],
+)
+def test_what_must_not_happen_twice_is_tried_again_only_if_it_was_not_taken(
+    first: httpx.Response | Exception, tries: int
+) -> None:
+    asked = 0
+    answer = one_after_another(first, httpx.Response(200, json={}))
+
+    def counted(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        return answer(request)
+
+    far_end = service(counted)
+
+    async def call() -> None:
+        with suppress(ProviderError):
+            await far_end.call("POST", "things", json={}, once=True)
+        await far_end.close()
+
+    asyncio.run(call())
+    assert asked == tries
+
+
+def test_bytes_are_sent_as_they_are_with_the_headers_of_the_call() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(202, content=b"taken, thank you")
+
+    far_end = service(answer)
+    body = b'{"b": 1,  "a": 2}'
+
+    async def call() -> Reply:
+        signed = {"Signature": "s"}
+        reply = await far_end.call(
+            "POST", "hook", content=body, headers=signed, accept=(202,), reads=False
+        )
+        await far_end.close()
+        return reply
+
+    assert asyncio.run(call()).document is None
+    assert (asked[0].content, asked[0].headers["signature"]) == (body, "s")
+    assert asked[0].headers["content-type"] == "application/json"
+
+
+def test_no_content_is_no_document_where_the_call_allows_it() -> None:
+    far_end = service(lambda request: httpx.Response(204))
+
+    async def call() -> Reply:
+        reply = await far_end.call("POST", "things", json={}, accept=(204,))
+        await far_end.close()
+        return reply
+
+    assert asyncio.run(call()).document is None
