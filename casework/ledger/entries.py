@@ -47,6 +47,7 @@ class Action(StrEnum):
     POLICY_ADOPTED = "policy.adopted"
     PERSON_ADDED = "person.added"
     PERSON_CHANGED = "person.changed"
+    CURSOR_MOVED = "cursor.moved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from deployments.cli import (
     intake,
     people,
     policy,
+    pull,
     quarantine,
     up,
 )
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("intake")(intake.intake_file)
+app.command("pull")(pull.pull_source)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.add_typer(cases.app, name="cases", help="Look at cases.")

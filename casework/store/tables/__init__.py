@@ -8,6 +8,7 @@ from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.policy import PolicyBundle
+from casework.store.tables.pulling import PullCursor
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LedgerLeaf",
     "Person",
     "PolicyBundle",
+    "PullCursor",
     "Quarantined",
     "SignalReading",
 ]
