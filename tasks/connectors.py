@@ -4,10 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from casework.errors import ConfigurationError
 from casework.ports import Feed
 from casework.resources import resource
 from casework.settings import Settings
-from integrations.credentials import basic
+from integrations.coop import Coop, CoopClient, CoopTwin, signing_key
+from integrations.credentials import basic, in_header
+from integrations.jira import Jira, JiraClient
+from integrations.jira_twin import JiraTwin
+from integrations.slack import Slack, SlackClient, SlackTwin
 from integrations.zendesk import Zendesk, ZendeskClient, ZendeskFeed, ZendeskTwin
 from tasks.providers import TWIN, http_service
 
@@ -37,6 +42,58 @@ def zendesk_of(settings: Settings, name: str = "zendesk") -> Zendesk | None:
     token = settings.zendesk_api_token
     service = http_service(settings, name, url, token, scheme=scheme, max_reply=MAX_EXPORT)
     return ZendeskClient(service=service)
+
+
+def slack_of(settings: Settings) -> Slack | None:
+    """The workspace that the settings name; None if they name none.
+
+    Raises:
+        ConfigurationError: its URL cannot be used.
+    """
+    if settings.slack_url == TWIN:
+        return SlackTwin()
+    if not settings.slack_token.get_secret_value():
+        return None
+    service = http_service(settings, "slack", settings.slack_url, settings.slack_token)
+    return SlackClient(service=service)
+
+
+def jira_of(settings: Settings) -> Jira | None:
+    """The Jira site that the settings name; None if they name none.
+
+    Raises:
+        ConfigurationError: its URL cannot be used.
+    """
+    url = settings.jira_url
+    if not url:
+        return None
+    if url == TWIN:
+        return JiraTwin()
+    scheme = basic(settings.jira_email)
+    return JiraClient(
+        service=http_service(settings, "jira", url, settings.jira_token, scheme=scheme)
+    )
+
+
+def coop_of(settings: Settings) -> Coop | None:
+    """The platform that takes Coop's callbacks; None if the settings name none.
+
+    Raises:
+        ConfigurationError: its URL or the signing key cannot be used.
+    """
+    url = settings.coop_url
+    if not url:
+        return None
+    if url == TWIN:
+        return CoopTwin()
+    if settings.coop_signing_key_file is None:
+        raise ConfigurationError(
+            "callbacks to the platform are signed, and no key is named",
+            hint="set CASEWORK_COOP_SIGNING_KEY_FILE to an RSA private key in PEM",
+        )
+    scheme = in_header("X-API-KEY")
+    service = http_service(settings, "coop", url, settings.coop_api_key, scheme=scheme)
+    return CoopClient(service=service, key=signing_key(settings.coop_signing_key_file))
 
 
 def feed_of(settings: Settings, source: str, now: datetime) -> tuple[Feed, Path] | None:
