@@ -60,7 +60,7 @@ def mail_rows(stream: Stream, limit: int) -> Iterator[Row | BadRow]:
             detail = "the compressed file is damaged or cut off here; what follows was not read"
             yield refused(message.line, bytes(message.kept), RowFault(Reason.DAMAGED_FILE, detail))
             return
-        if fresh and cut and piece.startswith(_SEPARATOR) and (boxed or number == 1):
+        if fresh and cut and piece.startswith(_SEPARATOR) and (boxed or not message.kept.strip()):
             boxed = True
             if row := message.row():
                 yield row

@@ -1,5 +1,11 @@
 """Pulling in the store: the cursor moves with the rows it stands behind, or not at all."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,11 +17,34 @@ from casework.intake import Counts
 from casework.ledger.entries import SYSTEM
 from casework.mapping import identity
 from casework.ports import Page
-from casework.store.engine import reading, transaction
+from casework.store.engine import open_engine, reading, transaction
 from casework.store.incoming import Incoming
 from casework.store.pulling import cursor_of, record_page
-from casework.store.tables import Case, Intake, PullCursor, Quarantined
+from casework.store.tables import Case, Intake, LedgerEntry, PullCursor, Quarantined
 from tests.factories.intake import BY, NOW, actions_in, number_of, row
+from tests.source import ROOT
+
+#: Another process, which pulls a source of so many items in pages of ten.
+PULLER = """
+import sys
+from casework.mapping import identity
+from casework.ports import Page
+from casework.store.engine import open_engine, reading
+from casework.store.incoming import Incoming
+from casework.store.pulling import cursor_of, record_page
+from tests.factories.intake import BY, NOW, row
+
+url, intake, number = sys.argv[1:]
+engine = open_engine(url)
+while True:
+    with reading(engine) as session:
+        before = cursor_of(session, "desk")
+    first = int(before or 0)
+    if first >= int(number):
+        break
+    page = Page([row(f"T-{n}") for n in range(first, first + 10)], str(first + 10), False)
+    record_page(engine, Incoming(intake, "desk", identity()), before, page, BY, NOW)
+"""
 
 
 def pulled(engine: Engine, page: Page, before: str | None = None, intake_id: str = "i1") -> Counts:
@@ -90,3 +119,24 @@ def test_killed_anywhere_nothing_is_lost_and_nothing_repeated(
         seen += pulled(engine, pages[number], cursor, intake_id=f"i{begun}-{turn}")
     assert seen == Counts(received=4, opened=4)
     assert number_of(engine, Quarantined) == 0
+
+
+@pytest.mark.slow
+def test_a_puller_killed_in_the_middle_is_followed_by_one_that_goes_on(store_url: str) -> None:
+    engine, number, kills = open_engine(store_url), 400, 0
+    for turn, wanted in enumerate((100, number)):
+        command = [sys.executable, "-c", PULLER, store_url, f"i{turn}", str(number)]
+        process = subprocess.Popen(command, cwd=ROOT)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if number_of(engine, Case) >= wanted < number:
+                os.kill(process.pid, signal.SIGKILL)
+                kills += 1
+                break
+            time.sleep(0.005)
+        process.wait()
+    assert kills
+    opened = number_of(engine, LedgerEntry, LedgerEntry.action == "case.opened")
+    moved = number_of(engine, LedgerEntry, LedgerEntry.action == "cursor.moved")
+    assert (number_of(engine, Case), opened, moved) == (number, number, number // 10)
+    engine.dispose()
