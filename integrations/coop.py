@@ -80,12 +80,22 @@ class CoopDestination:
     """A platform as something that effects are sent to.
 
     An action, and the inverse that takes it back, are action callbacks on the item that the
-    effect's data name: ``item_id``, or else ``subject_id``, with ``item_type``, or else the type
-    that accounts have there. A status with ``appeal_id`` is the decision of an appeal.
+    effect's data name: ``item_id`` with ``item_type``, or else ``subject_id``, whose type there is
+    that of the action in ``types``, or else an account's. A status with ``appeal_id`` is the
+    decision of an appeal.
     """
 
-    def __init__(self, *, coop: Coop, account_type: str = "user", name: str = "coop") -> None:
+    def __init__(
+        self,
+        *,
+        coop: Coop,
+        account_type: str = "user",
+        types: Mapping[str, str] | None = None,
+        name: str = "coop",
+    ) -> None:
+        """``types`` names, for actions that are not done to accounts, what they are done to."""
         self.name, self._coop, self._type = name, coop, account_type
+        self._types = dict(types or {})
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Send the callback."""
@@ -134,7 +144,8 @@ class CoopDestination:
         data = delivery.effect.data
         if data.get("item_id"):
             return {"id": str(data["item_id"]), "typeId": told(self.name, delivery, "item_type")}
-        return {"id": told(self.name, delivery, "subject_id"), "typeId": self._type}
+        kind = self._types.get(str(data.get("action")), self._type)
+        return {"id": told(self.name, delivery, "subject_id"), "typeId": kind}
 
 
 def _named(identity: str) -> dict[str, str]:

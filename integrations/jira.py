@@ -4,8 +4,7 @@ Jira takes no idempotency key. An issue bears the label of its case and that of 
 asked for it, and a comment ends with the effect's mark; both are looked for before they are made.
 """
 
-from collections.abc import Iterator, Mapping
-from hashlib import sha256
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
@@ -15,10 +14,7 @@ from casework.effects import Delivery, EffectKind, Receipt
 from casework.errors import ProviderRefused
 from integrations.delivering import checked, told, untaken
 from integrations.http import HttpService
-
-#: What the label of a case, and that of an effect, begin with.
-CASE_LABEL: Final = "casework:"
-EFFECT_LABEL: Final = "casework-effect:"
+from integrations.jira_issues import CASE_LABEL, document_of, effect_label, issue_body, texts_of
 
 _PAGE: Final = 100
 
@@ -158,7 +154,8 @@ class JiraDestination:
     """A project as something that effects are sent to.
 
     To open an issue the effect's data may name ``queue`` and ``severity``; the receipt is the
-    issue's key. A reply or a notice is a comment on ``issue``, a status a move of it to ``status``.
+    issue's key. A reply or a notice is a comment on ``issue``, or on the newest issue of the case;
+    a status is a move of it to ``status``.
     """
 
     def __init__(
@@ -191,16 +188,29 @@ class JiraDestination:
         await self._jira.close()
 
     async def _opened(self, delivery: Delivery) -> str:
-        label = effect_label(delivery.effect.key)
-        jql = f'project = "{_quoted(self._project)}" AND labels = "{label}"'
-        found = checked(self.name, Found, await self._jira.search(jql))
-        if found.issues:
-            return found.issues[0].key
+        if found := await self._labelled(effect_label(delivery.effect.key)):
+            return found
         body = issue_body(delivery, self._project, self._type)
         return checked(self.name, Issue, await self._jira.create(body)).key
 
+    async def _labelled(self, label: str) -> str | None:
+        """The newest issue of the project that bears a label."""
+        jql = f'project = "{_quoted(self._project)}" AND labels = "{_quoted(label)}"'
+        found = await self._jira.search(f"{jql} ORDER BY created DESC")
+        issues = checked(self.name, Found, found).issues
+        return issues[0].key if issues else None
+
+    async def _issue(self, delivery: Delivery) -> str:
+        """The issue that an effect names, or else the newest one of its case."""
+        effect = delivery.effect
+        if effect.case_id and not effect.data.get("issue"):
+            found = await self._labelled(f"{CASE_LABEL}{effect.case_id}")
+            if found is not None:
+                return found
+        return told(self.name, delivery, "issue")
+
     async def _commented(self, delivery: Delivery) -> str:
-        issue, mark = told(self.name, delivery, "issue"), effect_label(delivery.effect.key)
+        issue, mark = await self._issue(delivery), effect_label(delivery.effect.key)
         if not await self._bears(issue, mark):
             lines = [delivery.text or f"Casework {delivery.effect.case_id or ''}".strip()]
             lines += [delivery.link, mark]
@@ -218,7 +228,7 @@ class JiraDestination:
                 return False
 
     async def _moved(self, delivery: Delivery) -> str:
-        issue, given = told(self.name, delivery, "issue"), told(self.name, delivery, "status")
+        issue, given = await self._issue(delivery), told(self.name, delivery, "status")
         wanted = self._statuses.get(given, given).casefold()
         state = checked(self.name, State, await self._jira.state(issue))
         if state.fields.status.name.casefold() == wanted:
@@ -232,51 +242,6 @@ class JiraDestination:
             f"{self.name} has no move of this issue to the status that was asked for",
             hint="name the status in the destination's statuses as the project calls it",
         )
-
-
-def effect_label(key: str) -> str:
-    """The label of an effect: of its key's digest, for a label may hold no blanks."""
-    return f"{EFFECT_LABEL}{sha256(key.encode()).hexdigest()[:16]}"
-
-
-def issue_body(delivery: Delivery, project: str, issue_type: str) -> dict[str, Any]:
-    """The issue that an effect asks for: ids in its summary, the macro's text below."""
-    effect = delivery.effect
-    subject = effect.case_id or effect.data.get("incident") or effect.key
-    about = " ".join(str(effect.data[n]) for n in ("severity", "queue") if effect.data.get(n))
-    labels = [effect_label(effect.key)]
-    if effect.case_id:
-        labels.insert(0, f"{CASE_LABEL}{effect.case_id}")
-    fields = {
-        "project": {"key": project},
-        "issuetype": {"name": issue_type},
-        "summary": f"Casework {subject} {about}".strip()[:255],
-        "description": document_of([delivery.text, delivery.link]),
-        "labels": labels,
-    }
-    return {"fields": fields}
-
-
-def document_of(paragraphs: list[str]) -> dict[str, Any]:
-    """Texts as a document in Atlassian's format, a paragraph for each line."""
-    lines = [line for text in paragraphs for line in text.splitlines() if line.strip()]
-    content = [{"type": "paragraph", "content": [{"type": "text", "text": line}]} for line in lines]
-    return {"version": 1, "type": "doc", "content": content}
-
-
-def texts_of(node: Any) -> set[str]:
-    """Every text of a document in Atlassian's format."""
-    return set(_texts(node))
-
-
-def _texts(node: Any) -> Iterator[str]:
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            if isinstance(text := each.get("text"), str):
-                yield text.strip()
-            waiting.extend(each.get("content") or ())
 
 
 def _path(issue: str) -> str:

@@ -24,10 +24,14 @@ class JiraTwin:
         self.issues: dict[str, dict[str, Any]] = {}
 
     async def search(self, jql: str) -> Any:
-        """Find the first issue that bears the label of the query."""
+        """Find the newest issue that bears the label of the query."""
         named = _LABEL.search(jql)
         label = named[1] if named else None
-        found = [key for key, issue in self.issues.items() if label in issue["fields"]["labels"]]
+        found = [
+            key
+            for key, issue in reversed(self.issues.items())
+            if label in issue["fields"]["labels"]
+        ]
         return {"issues": [{"id": key.split("-")[1], "key": key} for key in found[:1]]}
 
     async def create(self, body: Mapping[str, Any]) -> Any:

@@ -5,10 +5,8 @@ shows them on lock screens. What was decided replaces the buttons.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
@@ -21,14 +19,9 @@ from casework.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from casework.gates import Verdict
-from integrations.delivering import checked, told, untaken
+from integrations.delivering import checked, untaken
 from integrations.http import HttpService
-from integrations.slack_buttons import ACTION_PREFIX, Press, encode
-
-#: Characters of a message's text, and of a button's.
-TEXT_LIMIT: Final = 4_000
-LABEL_LIMIT: Final = 75
+from integrations.slack_messages import Message, asking, settled
 
 #: Slack's own names of errors that are not simply a refusal of the request.
 _ERRORS: Final[Mapping[str, type[ProviderError]]] = {
@@ -58,10 +51,16 @@ _HINTS: Final[Mapping[str, str]] = {
 #: The message to update is gone, or can be changed no more; nobody can press its buttons.
 _GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
-_MARKUP: Final = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", **dict.fromkeys("*~`\n", " ")}
-)
 _CODE: Final = re.compile(r"[a-z0-9_]{1,60}")
+
+
+#: The references of the messages that were posted about a case, the oldest first.
+Posted: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
+
+
+async def nothing_known(case_id: str) -> Sequence[str]:
+    """No messages, where nobody keeps what was posted."""
+    return []
 
 
 class Said(BaseModel):
@@ -71,21 +70,6 @@ class Said(BaseModel):
     error: str | None = None
     channel: str | None = None
     ts: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as it is posted, and as it is changed later."""
-
-    channel: str
-    text: str
-    blocks: Sequence[Mapping[str, Any]]
-    ts: str | None = None  # which message to change
-
-    def document(self) -> dict[str, Any]:
-        """The body of the request."""
-        body = {"channel": self.channel, "text": self.text, "blocks": list(self.blocks)}
-        return body if self.ts is None else {**body, "ts": self.ts}
 
 
 class Slack(Protocol):
@@ -163,58 +147,38 @@ class SlackTwin:
 class SlackDestination:
     """A channel as something that effects are sent to.
 
-    A notice or a page is posted, and its reference is ``channel:ts``; an acknowledgement or a
-    resolution names that as ``reference`` and takes the buttons away.
+    A notice or a page is posted, and its reference is ``channel:ts``. An acknowledgement or a
+    resolution changes the message it names as ``reference``, or else all that ``posted`` says were
+    posted about its case, and takes their buttons away.
     """
 
-    def __init__(self, *, slack: Slack, channel: str, name: str = "slack") -> None:
-        self.name, self._slack, self._channel = name, slack, channel
+    def __init__(
+        self, *, slack: Slack, channel: str, name: str = "slack", posted: Posted = nothing_known
+    ) -> None:
+        self.name, self._slack, self._channel, self._posted = name, slack, channel, posted
 
     async def deliver(self, delivery: Delivery) -> Receipt:
-        """Post or change a message."""
+        """Post a message, or change those there are; where there is none nobody has to be told."""
         kind = delivery.effect.kind
         if kind in (EffectKind.NOTIFY, EffectKind.PAGE):
             channel = str(delivery.effect.data.get("channel") or self._channel)
             return Receipt(await self._slack.post(asking(delivery, channel)))
-        if kind in (EffectKind.ACKNOWLEDGE, EffectKind.RESOLVE):
-            reference = told(self.name, delivery, "reference")
+        if kind not in (EffectKind.ACKNOWLEDGE, EffectKind.RESOLVE):
+            raise untaken(self.name, delivery)
+        references = await self._references(delivery)
+        for reference in references:
             await self._slack.update(settled(delivery, reference))
-            return Receipt(reference)
-        raise untaken(self.name, delivery)
+        return Receipt(references[-1] if references else None)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._slack.close()
 
-
-def asking(delivery: Delivery, channel: str) -> Message:
-    """The message that something waits, with buttons where the effect names gate and evidence."""
-    text = headline(delivery, "waits for a person")
-    buttons = [*_decisions(delivery), *_link(delivery)]
-    actions = {"type": "actions", "block_id": _mark(delivery), "elements": buttons}
-    return Message(channel, text, [_section(text), *([actions] if buttons else [])])
-
-
-def settled(delivery: Delivery, reference: str) -> Message:
-    """What a message says when its matter has been taken or decided: the same, without buttons."""
-    channel, _, ts = reference.partition(":")
-    data = delivery.effect.data
-    took = delivery.effect.kind is EffectKind.ACKNOWLEDGE
-    done = " ".join(str(data[name]) for name in ("verdict", "action") if data.get(name))
-    what = "has been taken" if took else f"has been decided: {done}" if done else "is over"
-    text = headline(delivery, f"{what} by {data['by']}" if data.get("by") else what)
-    link = _link(delivery)
-    blocks = [_section(text), *([{"type": "actions", "elements": link}] if link else [])]
-    return Message(channel, text, blocks, ts)
-
-
-def headline(delivery: Delivery, what: str) -> str:
-    """One line of ids: severity, queue, case or incident, and what is the matter with it."""
-    data, effect = delivery.effect.data, delivery.effect
-    subject = effect.case_id or data.get("incident") or effect.key
-    parts = [data.get("severity"), data.get("queue"), subject]
-    line = " · ".join(_plain(str(part)) for part in parts if part)
-    return f"{line} {_plain(what)}"[:TEXT_LIMIT]
+    async def _references(self, delivery: Delivery) -> Sequence[str]:
+        if named := delivery.effect.data.get("reference"):
+            return [str(named)]
+        case_id = delivery.effect.case_id
+        return await self._posted(case_id) if case_id else []
 
 
 def posted(document: Any) -> str:
@@ -247,48 +211,3 @@ def refusal(code: str | None) -> ProviderError:
     known = code if code and _CODE.fullmatch(code) else "an error without a name"
     kind = _ERRORS.get(known, ProviderRefused)
     return kind(f"slack answered {known}", hint=_HINTS.get(known, ""))
-
-
-def _decisions(delivery: Delivery) -> list[dict[str, Any]]:
-    """Buttons to approve the action that the effect names, and to refuse."""
-    data = delivery.effect.data
-    gate, evidence, action = data.get("gate"), data.get("evidence"), data.get("action")
-    if not gate or not evidence:
-        return []
-    refuse = Press(gate=gate, verdict=Verdict.REFUSE, action=None, evidence=evidence)
-    buttons = [_button("Refuse", refuse, "danger")]
-    if action:
-        approve = Press(gate=gate, verdict=Verdict.APPROVE, action=action, evidence=evidence)
-        buttons.insert(0, _button(f"Approve {action}", approve, "primary"))
-    return buttons
-
-
-def _button(label: str, press: Press, style: str) -> dict[str, Any]:
-    return {
-        "type": "button",
-        "action_id": f"{ACTION_PREFIX}{press.verdict}",
-        "text": {"type": "plain_text", "text": label[:LABEL_LIMIT]},
-        "style": style,
-        "value": encode(press),
-    }
-
-
-def _link(delivery: Delivery) -> list[dict[str, Any]]:
-    if not delivery.link:
-        return []
-    text = {"type": "plain_text", "text": "Open in Casework"}
-    return [{"type": "button", "action_id": "open", "text": text, "url": delivery.link}]
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3_000]}}
-
-
-def _mark(delivery: Delivery) -> str:
-    """What the messages of one effect have in common, should there be two of them."""
-    return f"{ACTION_PREFIX}{sha256(delivery.effect.key.encode()).hexdigest()[:32]}"
-
-
-def _plain(text: str) -> str:
-    """A text without what Slack takes for markup."""
-    return text.translate(_MARKUP)

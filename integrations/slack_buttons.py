@@ -15,8 +15,11 @@ from casework.gates import Verdict
 #: Characters that Slack allows in a button's value.
 VALUE_LIMIT: Final = 2_000
 
-#: What the ``action_id`` of each of our buttons that decides something begins with.
-ACTION_PREFIX: Final = "casework:"
+#: The ``action_id`` of a button that answers is this, a dot and the verdict.
+ANSWER: Final = "casework.answer"
+
+#: The ``action_id`` of the field for the reason.
+RATIONALE: Final = "casework.rationale"
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 

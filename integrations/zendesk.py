@@ -202,14 +202,16 @@ class ZendeskDestination:
 
     A reply is a public comment, a notice an internal one, a status the ticket's. The effect's data
     name the ticket as ``external_id`` and the status as ``status``; a reply with ``status`` does
-    both in one update.
+    both in one update. Where they name another ``source``, the id is no ticket's.
     """
 
-    def __init__(self, *, zendesk: Zendesk, name: str = "zendesk") -> None:
-        self.name, self._zendesk = name, zendesk
+    def __init__(self, *, zendesk: Zendesk, source: str = "zendesk", name: str = "zendesk") -> None:
+        self.name, self._zendesk, self._source = name, zendesk, source
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Update the ticket, unless one of its audits says that this was done before."""
+        if delivery.effect.data.get("source", self._source) != self._source:
+            raise untaken(self.name, delivery)
         ticket = told(self.name, delivery, "external_id")
         change = self._change(delivery)
         if not await self._zendesk.made(ticket, change.key):

@@ -134,8 +134,9 @@ def _parts(part: EmailMessage, depth: int) -> Iterator[tuple[EmailMessage, bool]
 
 def _plainest(alternatives: list[EmailMessage]) -> list[EmailMessage]:
     """The alternative to read, and those that are no text and so no alternative to it."""
-    plain = [each for each in alternatives if each.get_content_type() == "text/plain"]
-    html = [each for each in alternatives if each.get_content_type() == "text/html"]
+    texts = [each for each in alternatives if _payload(each).strip()]
+    plain = [each for each in texts if each.get_content_type() == "text/plain"]
+    html = [each for each in texts if each.get_content_type() == "text/html"]
     others = [each for each in alternatives if each.get_content_maintype() != "text"]
     return [*(plain or html or alternatives)[:1], *(others if plain or html else [])]
 

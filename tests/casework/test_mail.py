@@ -153,6 +153,8 @@ def test_the_plain_alternative_is_read_and_html_where_there_is_none() -> None:
     html = b"Content-Type: text/html\n\n<p>html words</p>"
     assert text_of(multipart(plain, html, kind=b"alternative")) == "plain words"
     assert text_of(multipart(html, kind=b"alternative")) == "html words"
+    blank = b"Content-Type: text/plain\n\n \n"
+    assert text_of(multipart(blank, html, kind=b"alternative")) == "html words"
 
 
 def test_every_text_of_a_message_counts_and_an_attachment_is_listed_not_kept() -> None:

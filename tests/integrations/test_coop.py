@@ -114,6 +114,17 @@ class TestCoop:
         assert (appeal["appealId"], appeal["appealDecision"]) == ("a1", "ACCEPT")
         assert appeal["appealedBy"] == {"id": "u1", "typeId": "account"}
 
+    def test_an_action_on_content_names_what_kind_of_item_it_is(
+        self, given: Any, key: RSAPrivateKey
+    ) -> None:
+        platform = CoopTwin()
+        with given(key, platform) as (coop, _):
+            posts = CoopDestination(coop=coop, types={"remove_content": "post"})
+            remove = delivery(EffectKind.ACT, action="remove_content", subject_id="p9")
+            asyncio.run(posts.deliver(remove))
+        [(_, body)] = platform.done.values()
+        assert body["item"] == {"id": "p9", "typeId": "post"}
+
     def test_a_repetition_bears_the_same_key_and_is_carried_out_once(
         self, given: Any, key: RSAPrivateKey
     ) -> None:

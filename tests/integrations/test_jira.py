@@ -21,7 +21,8 @@ from casework.errors import (
     RateLimited,
 )
 from integrations.credentials import basic
-from integrations.jira import Jira, JiraClient, JiraDestination, document_of, effect_label, texts_of
+from integrations.jira import Jira, JiraClient, JiraDestination
+from integrations.jira_issues import document_of, effect_label, texts_of
 from integrations.jira_twin import JiraTwin
 from tests.conftest import SHARED_DATA
 from tests.factories.deliveries import delivery
@@ -138,6 +139,17 @@ class TestJira:
         if server:
             moves = [each for each in server.asked if each.path.endswith("/transitions")]
             assert [each.method for each in moves] == ["GET", "POST"]
+
+    def test_an_effect_that_names_no_issue_is_about_the_newest_one_of_its_case(
+        self, given: Any
+    ) -> None:
+        site = JiraTwin()
+        newer = delivery(EffectKind.OPEN_ISSUE, key="newer")
+        elsewhere = delivery(EffectKind.OPEN_ISSUE, key="elsewhere", case_id="c2")
+        done = delivery(EffectKind.SET_STATUS, status="closed")
+        with given(site) as (jira, _):
+            assert asyncio.run(sent(jira, ASKS, newer, elsewhere, done))[-1] == "SAFE-2"
+        assert [issue["status"] for issue in site.issues.values()] == ["To Do", "Done", "To Do"]
 
     def test_a_move_that_the_workflow_does_not_have_is_refused(self, given: Any) -> None:
         odd = delivery(EffectKind.SET_STATUS, issue="SAFE-1", status="Sealed")

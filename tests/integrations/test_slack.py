@@ -78,8 +78,15 @@ class TestSlack:
         workspace = SlackTwin()
         with given(workspace) as (slack, _):
             [reference] = asyncio.run(sent(slack, WAITS))
+        blocks = workspace.messages[reference]["blocks"]
         approve, refuse, link = elements(workspace.messages[reference])
         assert reference.startswith(f"{CHANNEL}:")
+        [reason] = [each for each in blocks if each["type"] == "input"]
+        assert reason["element"]["action_id"] == "casework.rationale"
+        assert [each["action_id"] for each in (approve, refuse)] == [
+            "casework.answer.approve",
+            "casework.answer.refuse",
+        ]
         assert link["url"] == WAITS.link
         pressed = decode(approve["value"])
         assert (pressed.gate, pressed.verdict, pressed.action, pressed.evidence) == (
@@ -262,9 +269,27 @@ def test_without_evidence_nothing_can_be_decided_from_a_message() -> None:
     assert [each["action_id"] for each in elements(message)] == ["open"]
 
 
-@pytest.mark.parametrize(
-    "effect", [delivery(EffectKind.RESOLVE), delivery(EffectKind.ACT, action="warn")]
-)
-def test_an_effect_that_says_too_little_is_refused_for_good(effect: Any) -> None:
+def test_an_effect_that_no_message_can_bring_is_refused_for_good() -> None:
     with pytest.raises(ProviderRefused):
-        asyncio.run(sent(SlackTwin(), effect))
+        asyncio.run(sent(SlackTwin(), delivery(EffectKind.ACT, action="warn")))
+
+
+def test_every_message_about_a_case_loses_its_buttons_with_the_decision() -> None:
+    workspace = SlackTwin()
+    references = asyncio.run(sent(workspace, WAITS, WAITS))
+
+    async def posted(case_id: str) -> list[str]:
+        assert case_id == WAITS.effect.case_id
+        return references
+
+    over = delivery(EffectKind.RESOLVE, action="suspend_7_days")
+    known = SlackDestination(slack=workspace, channel=CHANNEL, posted=posted)
+    assert asyncio.run(known.deliver(over)).reference == references[-1]
+    for message in workspace.messages.values():
+        assert [each["action_id"] for each in elements(message)] == ["open"]
+
+
+def test_a_decision_that_nobody_was_asked_for_in_slack_changes_nothing() -> None:
+    workspace = SlackTwin()
+    assert asyncio.run(sent(workspace, delivery(EffectKind.RESOLVE))) == [""]
+    assert workspace.messages == {}

@@ -244,8 +244,9 @@ def test_an_update_that_may_have_been_taken_is_not_sent_again_unseen() -> None:
         delivery(EffectKind.REPLY, external_id=7),
         delivery(EffectKind.SET_STATUS, external_id=7),
         delivery(EffectKind.PAGE, external_id=7),
+        delivery(EffectKind.REPLY, external_id=7, text="Hello.", source="mail"),
     ],
-    ids=["no ticket", "no text", "no status", "no use"],
+    ids=["no ticket", "no text", "no status", "no use", "no ticket of ours"],
 )
 def test_an_effect_that_says_too_little_is_refused_for_good(effect: Any) -> None:
     with pytest.raises(ProviderRefused) as caught:
