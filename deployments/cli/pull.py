@@ -33,6 +33,9 @@ def run_pull(settings: Settings, source: str) -> dict[str, int]:
     Raises:
         ConfigurationError: there is nothing to pull from.
     """
+    load_bundle(settings.bundle_dir)
+    set_up(settings)
+    # Only now: what imports Prefect wants the home folder to be there.
     from tasks.connectors import feed_of
 
     if feed_of(settings, source, datetime.now(UTC)) is None:
@@ -40,8 +43,6 @@ def run_pull(settings: Settings, source: str) -> dict[str, int]:
             f"there is no {source} to pull from",
             hint="set CASEWORK_ZENDESK_URL for zendesk, the one system that is pulled",
         )
-    load_bundle(settings.bundle_dir)
-    set_up(settings)
     with server(settings):
         from flows.pull import pull
 
