@@ -7,10 +7,10 @@ charset is made good. What cannot be read for what it was meant to be is refused
 import re
 from collections.abc import Iterator
 from datetime import UTC
-from email import policy
 from email.errors import (
     CloseBoundaryNotFoundDefect,
     FirstHeaderLineIsContinuationDefect,
+    HeaderParseError,
     InvalidBase64CharactersDefect,
     InvalidBase64LengthDefect,
     MessageDefect,
@@ -19,8 +19,10 @@ from email.errors import (
     NoBoundaryInMultipartDefect,
     StartBoundaryNotFoundDefect,
 )
+from email.header import decode_header
 from email.message import EmailMessage
 from email.parser import BytesParser
+from email.policy import EmailPolicy
 from email.utils import getaddresses, parsedate_to_datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -34,8 +36,17 @@ DEPTH_LIMIT: Final = 64
 
 #: Parts that say they hold others; above it the message is not taken apart at all, because the
 #: parser compares every line with the boundaries of all the parts around it.
-_HOLDERS_LIMIT: Final = 200
+_HOLDERS_LIMIT: Final = 100
 _HOLDER: Final = re.compile(rb"boundary\s*=|message/", re.IGNORECASE)
+
+#: Parts, and headers of them all, that a message may have.
+_PARTS_LIMIT: Final = 10_000
+_HEADERS_LIMIT: Final = 20_000
+
+#: Characters of a header that the standard library takes apart, in time that grows with their
+#: square; and of one that is read as a text or as addresses.
+_STRUCTURED_LIMIT: Final = 4_000
+_HEADER_LIMIT: Final = 100_000
 
 _UNQUOTED: Final = re.compile(rb"^>(>*From )", re.MULTILINE)
 
@@ -60,6 +71,23 @@ _TEXTS: Final = {
 _ADDRESSES: Final = ("from", "reply-to", "to", "cc")
 
 
+class _Bounded(EmailPolicy):
+    """The default policy, but that it refuses what would cost minutes or gigabytes to read."""
+
+    left: Any = None  # how many headers the message may still have, in a list of one
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        self.left[0] -= 1
+        if self.left[0] < 0:
+            raise RowFault(Reason.BROKEN_MAIL, f"more than {_HEADERS_LIMIT:,} headers")
+        return super().header_source_parse(sourcelines)
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        if len(value) > _STRUCTURED_LIMIT:
+            raise RowFault(Reason.BROKEN_MAIL, f"a {name.lower()} is longer than any has to be")
+        return super().header_fetch_parse(name, value)
+
+
 def parse_mail(raw: bytes) -> dict[str, Any]:
     """Read one message, with or without the separator line of an mbox.
 
@@ -78,6 +106,8 @@ def parse_mail(raw: bytes) -> dict[str, Any]:
         raw = _UNQUOTED.sub(rb"\1", raw.partition(b"\n")[2])
     if len(_HOLDER.findall(raw)) > _HOLDERS_LIMIT:
         raise RowFault(Reason.TOO_DEEP, f"more than {_HOLDERS_LIMIT} parts hold others")
+    if raw.count(b"\n--") > _PARTS_LIMIT:
+        raise RowFault(Reason.BROKEN_MAIL, f"more than {_PARTS_LIMIT:,} parts")
     try:
         record = _record(raw)
     except RowFault:
@@ -91,8 +121,10 @@ def parse_mail(raw: bytes) -> dict[str, Any]:
 
 
 def _record(raw: bytes) -> dict[str, Any]:
-    message = BytesParser(policy=policy.default).parsebytes(raw)
-    if not message.keys():
+    policy = _Bounded(left=[_HEADERS_LIMIT])  # type: ignore[call-overload]  # any attribute will do
+    message: EmailMessage = BytesParser(policy=policy).parsebytes(raw)
+    headers = _headers(message)
+    if not headers:
         raise RowFault(Reason.BROKEN_MAIL, "it has no headers")
     parts = list(_parts(message, 1))
     texts, attachments = [], []
@@ -104,10 +136,10 @@ def _record(raw: bytes) -> dict[str, Any]:
             texts.append(_text(part, payload))
     _refuse_broken([part for part, _ in parts] + [message])
     return {
-        "message_id": _message_id(message, raw),
-        **{name: _clean(message.get(header)) for name, header in _TEXTS.items()},
-        **_people(message),
-        "date": _date(message),
+        "message_id": _message_id(headers, raw),
+        **{name: _words(headers.get(header, [""])[0]) for name, header in _TEXTS.items()},
+        **_people(headers),
+        "date": _date(headers),
         "text": "\n\n".join(filter(None, (text.strip() for text in texts))),
         "attachments": attachments,
     }
@@ -160,7 +192,7 @@ def _payload(part: EmailMessage) -> bytes:
 
 def _attachment(part: EmailMessage, payload: bytes) -> dict[str, Any]:
     return {
-        "name": _clean(part.get_filename()) or "",
+        "name": _clean(part.get_filename() or ""),
         "type": part.get_content_type(),
         "size": len(payload),
         "digest": sha256(payload).hexdigest(),
@@ -183,29 +215,58 @@ def _decoded(payload: bytes, charset: str) -> str:
     return payload.decode("cp1252", "replace")
 
 
-def _clean(value: Any) -> str:
-    """A header's text on one line; raw bytes in it are read as those of a text are."""
-    text = " ".join(str(value or "").split())
+def _headers(message: EmailMessage) -> dict[str, list[str]]:
+    """The headers as they were written, each on one line, by their names in small letters."""
+    found: dict[str, list[str]] = {}
+    for name, value in message.raw_items():
+        if len(value) > _HEADER_LIMIT:
+            raise RowFault(Reason.BROKEN_MAIL, "a header is longer than any has to be")
+        found.setdefault(name.lower(), []).append(_clean(value))
+    return found
+
+
+def _clean(value: str) -> str:
+    """A text on one line; raw bytes in it are read as those of a body are."""
+    text = " ".join(value.split())
     if text.isascii():
         return text
     return _decoded(text.encode("utf-8", "surrogateescape"), "utf-8")
 
 
-def _people(message: EmailMessage) -> dict[str, str]:
+def _words(text: str) -> str:
+    """A header's text with its encoded words (RFC 2047) decoded; broken ones stay as they are."""
+    if "=?" not in text:
+        return text
+    try:
+        pieces = decode_header(text)
+    except HeaderParseError:
+        return text
+    words = (
+        piece
+        if isinstance(piece, str)
+        # What stands between encoded words comes back as the library escapes it.
+        else _decoded(piece, charset)
+        if charset
+        else piece.decode("raw-unicode-escape")
+        for piece, charset in pieces
+    )
+    return " ".join("".join(words).encode("utf-8", "replace").decode().split())
+
+
+def _people(headers: dict[str, list[str]]) -> dict[str, str]:
     """Addresses by header, and the sender's name; more than one address with commas between."""
     found = {}
     for name in _ADDRESSES:
-        pairs = getaddresses([_clean(value) for value in message.get_all(name, [])])
-        known = [(person, address) for person, address in pairs if address]
+        known = [pair for pair in getaddresses(headers.get(name, [])) if pair[1]]
         found[name.replace("-", "_")] = ", ".join(address for _, address in known)
         if name == "from" and known:
-            found["from_name"] = known[0][0]
+            found["from_name"] = _words(known[0][0])
     return found
 
 
-def _date(message: EmailMessage) -> str | None:
+def _date(headers: dict[str, list[str]]) -> str | None:
     """When it was sent, in UTC; a zone of ``-0000`` says that it is UTC already."""
-    given = _clean(message.get("date"))
+    given = headers.get("date", [""])[0]
     if not given:
         return None
     try:
@@ -216,9 +277,9 @@ def _date(message: EmailMessage) -> str | None:
         raise RowFault(Reason.BAD_TIME, "date: not a time as RFC 5322 writes them") from error
 
 
-def _message_id(message: EmailMessage, raw: bytes) -> str:
+def _message_id(headers: dict[str, list[str]], raw: bytes) -> str:
     """Its Message-ID without the brackets; its digest where it has none that a case could bear."""
-    given = _clean(message.get("message-id")).strip("<> ")
+    given = headers.get("message-id", [""])[0].strip("<> ")
     if given and len(given) <= 200:
         return given
     return f"sha256:{sha256(raw.strip()).hexdigest()}"

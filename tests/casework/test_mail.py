@@ -82,6 +82,10 @@ def test_a_message_says_who_when_what_and_in_answer_to_what() -> None:
         (HEADERS + b"Content-Type: multipart/mixed\n\nx\n", "broken_mail"),
         (HEADERS + b'Content-Type: multipart/mixed; boundary="b"\n\nx\n', "broken_mail"),
         (multipart(b"\nx", closed=False), "broken_mail"),
+        (b"To: " + b"a," * 60_000 + b"\n" + PLAIN, "broken_mail"),
+        (b"Content-Type: text/plain" + b"; a=b" * 1_000 + b"\n" + PLAIN, "broken_mail"),
+        (b"X: y\n" * 21_000 + PLAIN, "broken_mail"),
+        (multipart(*[b"\nx"] * 10_001), "broken_mail"),
         (nested(100), "too_deep"),
         (nested(1_000), "too_deep"),
         (nested(20_000), "too_deep"),
@@ -305,10 +309,34 @@ def test_an_mbox_gives_back_as_many_messages_as_were_put_in(texts: list[bytes]) 
         ("<head><title>t</title><body>after a head never closed", "after a head never closed"),
         ("a\n  b<b>c</b> <i>d", "a bc d"),
         ("no tags at all", "no tags at all"),
+        ("1 < 2 and 3 > 2 <3", "1 < 2 and 3 > 2 <3"),
+        ("seen<!-- hidden > still --> too<title>not this</title>", "seen too"),
+        ("I will <a find you", "I will <a find you"),
     ],
 )
 def test_html_becomes_the_text_that_people_see(page: str, text: str) -> None:
     assert html_text(page) == text
+
+
+@pytest.mark.parametrize("piece", ["<", "<a ", "<!--", "</", "<script>", "&", "<title></title>"])
+def test_no_page_takes_longer_than_its_length(piece: str) -> None:
+    # The standard library's parser would take an hour over some of these.
+    assert len(html_text(piece * 50_000)) <= 50_000 * len(piece)
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        ("=?utf-8?q?caf=C3=A9?=", "café"),
+        ("=?iso-8859-1?B?Y2Fm6Q==?= and =?utf-8?q?more?=", "café and more"),
+        ("=?x-nobody-knows?q?caf=C3=A9?=", "café"),
+        ("=?utf-8?b?not base64?=", "=?utf-8?b?not base64?="),
+        ("price =?= 7", "price =?= 7"),
+        ("café =?utf-8?q?caf=C3=A9?=", "café café"),
+    ],
+)
+def test_encoded_words_of_a_header_are_decoded(header: str, text: str) -> None:
+    assert parse_mail(f"Subject: {header}\nFrom: a@b.c\n\nx".encode())["subject"] == text
 
 
 def test_the_sample_mailbox_is_read_through_its_mapping() -> None:
