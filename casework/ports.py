@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from casework.cases import Evidence, Reading
 from casework.effects import Delivery, Receipt
@@ -101,6 +101,29 @@ class Destination(Protocol):
 
         Raises:
             ProviderError: it was not taken; whether trying again may help is the error's to say.
+        """
+
+    async def close(self) -> None:
+        """Close its connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of what a feed has, and where to go on from."""
+
+    items: Sequence[Mapping[str, Any]]
+    cursor: str | None  # opaque; None: the feed has not begun
+    complete: bool  # nothing waits behind it
+
+
+class Feed(Protocol):
+    """A system that items are pulled from, page by page."""
+
+    async def page(self, cursor: str | None) -> Page:
+        """What came after a cursor; without one, from wherever the feed begins.
+
+        Raises:
+            ProviderError: it cannot be had now.
         """
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from casework.errors import ConfigurationError
@@ -48,6 +48,29 @@ class Settings(BaseSettings):
     )
     receiver_host: str = Field("127.0.0.1", description="Address the receiver listens on.")
     receiver_port: int = Field(8090, ge=1, le=65535, description="Its port.")
+    zendesk_url: str = Field("", description="Base URL of the help desk; empty: not used.")
+    zendesk_email: str = Field("", description="The agent whose API token it is.")
+    zendesk_api_token: SecretStr = Field(SecretStr(""), description="That API token.")
+    zendesk_mapping: Path | None = Field(
+        None, description="Mapping of pulled tickets; empty: samples/mappings/zendesk-api.yaml."
+    )
+    zendesk_since: AwareDatetime | None = Field(
+        None, description="Where the first pull begins; empty: a day before it."
+    )
+    slack_url: str = Field("https://slack.com/api", description="Base URL of Slack's Web API.")
+    slack_token: SecretStr = Field(SecretStr(""), description="Bot token; empty: not used.")
+    jira_url: str = Field("", description="Base URL of the Jira site; empty: not used.")
+    jira_email: str = Field("", description="The account whose API token it is.")
+    jira_token: SecretStr = Field(SecretStr(""), description="That API token.")
+    jira_project: str = Field("", description="Key of the project where issues are made.")
+    jira_issue_type: str = Field("Task", description="Type of those issues.")
+    coop_url: str = Field(
+        "", description="Base URL of the platform's Coop callbacks; empty: not used."
+    )
+    coop_api_key: SecretStr = Field(SecretStr(""), description="Key the platform asks for, if any.")
+    coop_signing_key_file: Path | None = Field(
+        None, description="RSA private key (PEM) that signs callbacks."
+    )
 
     @property
     def store_url(self) -> str:

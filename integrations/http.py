@@ -257,7 +257,8 @@ def status_error(name: str, status: int, headers: httpx.Headers) -> ProviderErro
     if status >= 500:
         return ProviderUnavailable(f"{name} answered {status}", retry_after=wait, answered=status)
     if status >= 400:
-        return ProviderRefused(f"{name} answered {status}", answered=status)
+        hint = "its credentials may be wrong or revoked" if status in (401, 403) else ""
+        return ProviderRefused(f"{name} answered {status}", answered=status, hint=hint)
     return ProviderBadReply(f"{name} answered {status}, which it may not", answered=status)
 
 

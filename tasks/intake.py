@@ -68,12 +68,12 @@ async def read_file(
         source=source,
         batch_size=here.settings.batch_size,
         progress=tell,
-        through=await asyncio.to_thread(_through, here),
+        through=await asyncio.to_thread(way_through, here),
     )
     return counts.as_dict()
 
 
-def _through(here: Context) -> StraightThrough | None:
+def way_through(here: Context) -> StraightThrough | None:
     """The way straight through; without it where the policy cannot be used: its stages say why."""
     try:
         return straight_through(here.settings, here.engine)

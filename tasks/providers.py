@@ -16,8 +16,9 @@ from casework.settings import Settings
 from casework.store.straight import StraightThrough
 from integrations.account import AccountClient, Accounts, AccountSource, AccountTwin
 from integrations.cache import StoreCache
+from integrations.credentials import Scheme, bearer
 from integrations.history import HistoryProvider
-from integrations.http import HttpService, Limiter
+from integrations.http import MAX_REPLY, HttpService, Limiter
 from integrations.lookup import LookupProvider
 from integrations.moderation import Moderation, ModerationClient, ModerationSource, ModerationTwin
 from integrations.patterns import PatternProvider
@@ -111,17 +112,21 @@ def http_service(
     url: str,
     token: SecretStr,
     *,
+    scheme: Scheme = bearer,
     limiter: Limiter | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    max_reply: int = MAX_REPLY,
 ) -> HttpService:
     """A service under the limits that the settings give all of them."""
     return HttpService(
         name=name,
         base_url=url,
         token=token,
+        scheme=scheme,
         timeout=settings.provider_timeout,
         attempts=settings.provider_attempts,
         concurrency=settings.provider_concurrency,
         limiter=limiter or rate_limited(name),
         transport=transport,
+        max_reply=max_reply,
     )

@@ -85,6 +85,7 @@ class Action(StrEnum):
     INCIDENT_FOLLOW_UP_DONE = "incident.follow_up_done"
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
+    CURSOR_MOVED = "cursor.moved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,9 @@ class Mapping(Strict):
     source: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         None, description="Name of the source where the command names none."
     )
-    format: Literal["jsonl", "csv"] | None = Field(None, description="By default it is seen.")
+    format: Literal["jsonl", "csv", "mail"] | None = Field(
+        None, description="By default it is seen."
+    )
     csv: CsvOptions = Field(default_factory=lambda: CsvOptions(delimiter=None))
     fields: Targets = Field(default_factory=dict, description="Fields of the case.")
     signals: Targets = Field(default_factory=dict, description="Signals the source itself gives.")

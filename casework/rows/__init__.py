@@ -3,6 +3,7 @@
 from casework.rows.delimited import parse_csv
 from casework.rows.files import Reading, open_rows, read_rows
 from casework.rows.jsonl import parse_json
+from casework.rows.message import parse_mail
 from casework.rows.model import KEPT_LIMIT, ROW_LIMIT, BadRow, Format, Layout, Row, refused
 from casework.rows.reasons import Reason
 
@@ -18,6 +19,7 @@ __all__ = [
     "open_rows",
     "parse_csv",
     "parse_json",
+    "parse_mail",
     "read_rows",
     "refused",
 ]

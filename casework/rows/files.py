@@ -16,6 +16,7 @@ from casework.errors import InputError
 from casework.rows.delimited import csv_rows, header_of
 from casework.rows.jsonl import json_rows
 from casework.rows.lines import Line, Stream, split_lines
+from casework.rows.mail import MAIL_LIMIT, mail_rows
 from casework.rows.model import ROW_LIMIT, BadRow, Format, Layout, Row
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -27,6 +28,8 @@ _EXTENSIONS: Final[dict[str, Format]] = {
     ".json": "jsonl",
     ".csv": "csv",
     ".tsv": "csv",
+    ".eml": "mail",
+    ".mbox": "mail",
 }
 
 
@@ -45,7 +48,7 @@ def open_rows(
     format: Format | None = None,
     delimiter: str | None = None,
     columns: tuple[str, ...] = (),
-    limit: int = ROW_LIMIT,
+    limit: int | None = None,
 ) -> Iterator[Reading]:
     """Open a file (``-``: standard input) and read its rows as they are asked for.
 
@@ -70,19 +73,25 @@ def read_rows(
     format: Format | None = None,
     delimiter: str | None = None,
     columns: tuple[str, ...] = (),
-    limit: int = ROW_LIMIT,
+    limit: int | None = None,
 ) -> Reading:
     """Read the rows of an unpacked stream; what is not given is seen from its name and content.
+
+    ``limit`` is the bytes a row may have, by default ``ROW_LIMIT``, or ``MAIL_LIMIT`` of mail.
 
     Raises:
         InputError: its CSV header is unusable.
     """
+    named = _EXTENSIONS.get(Path(name.removesuffix(".gz")).suffix.lower())
+    if (format or named) == "mail":
+        return Reading(Layout("mail"), mail_rows(stream, limit or MAIL_LIMIT))
+    limit = limit or ROW_LIMIT
     lines = split_lines(stream, limit)
     first = list(islice(lines, _SNIFFED))
     if first and isinstance(first[0], bytes):
         first[0] = first[0].removeprefix(_BOM)
     numbered = enumerate(chain(first, lines), start=1)
-    chosen = format or _sniff(name, first)
+    chosen = format or _sniff(named, first)
     if chosen == "jsonl":
         return Reading(Layout("jsonl"), json_rows(numbered, limit))
     separator = delimiter or ("\t" if Path(name).name.removesuffix(".gz").endswith(".tsv") else ",")
@@ -117,9 +126,8 @@ def _unpacked(binary: BinaryIO) -> Stream:
     return buffered
 
 
-def _sniff(name: str, lines: list[Line]) -> Format:
+def _sniff(named: Format | None, lines: list[Line]) -> Format:
     """Decide by the extension, unless the content plainly is the other format."""
-    named = _EXTENSIONS.get(Path(name.removesuffix(".gz")).suffix.lower())
     texts = [line for line in lines if isinstance(line, bytes) and line.strip()]
     if any(_is_object(line) for line in texts[:3]):
         return "jsonl"

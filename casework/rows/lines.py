@@ -48,7 +48,7 @@ def split_lines(stream: Stream, limit: int) -> Iterator[Line]:
     pending: bytes = b""
     ahead: bytes | None = b""
     while True:
-        chunk = ahead or _read(stream)
+        chunk = ahead or read_some(stream)
         ahead = b""
         if chunk is None:
             yield Damage(pending)
@@ -71,7 +71,7 @@ def split_lines(stream: Stream, limit: int) -> Iterator[Line]:
         yield pending
 
 
-def _read(stream: Stream) -> bytes | None:
+def read_some(stream: Stream) -> bytes | None:
     """Some bytes; None where compressed data is damaged or cut off."""
     try:
         return stream.read1(_CHUNK)
@@ -88,7 +88,7 @@ def _overlong(line: bytes) -> Overlong:
 def _swallow(stream: Stream, start: bytes) -> tuple[Overlong, bytes | None]:
     """Read an overlong line to its end; return it and what was read past it; None: damage."""
     kept, size, total = bytearray(start[:KEPT_LIMIT]), len(start), sha256(start)
-    while chunk := _read(stream):
+    while chunk := read_some(stream):
         part, feed, after = chunk.partition(b"\n")
         kept += part[: KEPT_LIMIT - len(kept)]
         size += len(part)

@@ -12,7 +12,7 @@ ROW_LIMIT: Final = 1024 * 1024
 #: Bytes of a refused row that are kept; of the rest only the size and the digest.
 KEPT_LIMIT: Final = 16 * 1024 * 1024
 
-Format: TypeAlias = Literal["jsonl", "csv"]
+Format: TypeAlias = Literal["jsonl", "csv", "mail"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from casework.ahead import Ahead
@@ -31,7 +32,7 @@ from casework.store.intake import (
     start_intake,
 )
 from casework.store.policy import adopt_bundle
-from casework.store.straight import StraightThrough, read_ahead
+from casework.store.straight import StraightThrough, do_nothing, read_ahead
 
 #: Bytes of rows in one batch at the most, so that a file of long rows fits in memory too.
 _BATCH_BYTES: Final = 16 * 1024 * 1024
@@ -98,6 +99,34 @@ def run_intake(
         return counts_of(finish_intake(session, intake_id, by, clock()))
 
 
+def record_rows(
+    engine: Engine,
+    incoming: Incoming,
+    rows: Iterable[Row | BadRow],
+    by: Provenance,
+    now: datetime,
+    *,
+    through: StraightThrough | None = None,
+    first: Callable[[Session], None],
+) -> Counts:
+    """Record rows that come some other way than in a file, as one batch.
+
+    ``first`` is done at the beginning of the same transaction; it begins the intake.
+
+    Raises:
+        Conflict: as ``first`` has it, or somebody else has finished the intake.
+        StoreError: the database does not answer.
+    """
+
+    def begin(session: Session) -> None:
+        first(session)
+        if through:
+            adopt_bundle(session, through.bundle, by, now)
+
+    batch = _prepare(incoming.source, maker(incoming.mapping), rows, through, now)
+    return _record(engine, incoming, batch, through, None, by, do_nothing, begin)
+
+
 def source_of(path: str | Path) -> str:
     """The name of a source where nobody gives one: the file's, without its endings."""
     name = Path(path).name.split(".")[0]
@@ -156,6 +185,10 @@ def _prepare(
     return batch
 
 
+def _nothing_first(session: Session) -> None:
+    """Nothing has to be done before a batch of a file: its intake was begun with the file."""
+
+
 def _read_ahead(through: StraightThrough, source: str, batch: _Batch) -> bool:
     """Ask the providers ahead; False where one fails, and the batch has to take the stages."""
     try:
@@ -172,20 +205,21 @@ def _record(
     incoming: Incoming,
     batch: _Batch,
     through: StraightThrough | None,
-    after: int,
+    after: int | None,
     by: Provenance,
     writing: Callable[[], None],
+    first: Callable[[Session], None] = _nothing_first,
 ) -> Counts:
     """Record a batch, straight through if it can be: else its new cases wait for the stages."""
     if through and batch.straight:
         try:
-            return _try(engine, incoming, batch, through, after, by, writing)
+            return _try(engine, incoming, batch, through, after, by, writing, first)
         except CaseworkError:
             raise
         except Exception as error:
             # As above: a provider or the policy failed, and no case is lost for that.
             log.error("new cases wait for the stages: %s", type(error).__name__)
-    return _try(engine, incoming, batch, None, after, by, writing)
+    return _try(engine, incoming, batch, None, after, by, writing, first)
 
 
 def _try(
@@ -193,12 +227,14 @@ def _try(
     incoming: Incoming,
     batch: _Batch,
     through: StraightThrough | None,
-    after: int,
+    after: int | None,
     by: Provenance,
     writing: Callable[[], None],
+    first: Callable[[Session], None],
 ) -> Counts:
     for attempt in _patiently():
         with attempt, transaction(engine) as session:
+            first(session)
             return record_batch(
                 session,
                 incoming,

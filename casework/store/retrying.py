@@ -13,7 +13,7 @@ from casework.cases import Item, case_id
 from casework.errors import InputError
 from casework.ledger.entries import Action, Provenance
 from casework.mapping import Mapping, apply
-from casework.rows import Layout, parse_csv, parse_json
+from casework.rows import Layout, parse_csv, parse_json, parse_mail
 from casework.store.arrivals import arrived
 from casework.store.incoming import Incoming
 from casework.store.intake import lock_source, record_arrivals
@@ -82,6 +82,8 @@ def parse(raw: bytes, layout: Layout) -> dict[str, Any]:
     Raises:
         RowFault: it cannot be read.
     """
+    if layout.format == "mail":
+        return parse_mail(raw)
     line = raw.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
     return parse_json(line) if layout.format == "jsonl" else dict(parse_csv(line, layout))
 

@@ -36,7 +36,9 @@ COUNTS = (
 
 
 def intake_file(
-    file: Annotated[Path, typer.Argument(help="JSONL or CSV, plain or .gz; - for standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="JSONL, CSV or mail, plain or .gz; - for standard input.")
+    ],
     mapping: Annotated[
         Path | None, typer.Option(help="Field mapping (YAML); none: the fields are ours.")
     ] = None,
@@ -60,7 +62,9 @@ def run_intake(
 ) -> dict[str, int]:
     """Run the intake flow here and now, on the server that runs or one started for it."""
     if str(file) != "-" and not file.is_file():
-        raise InputError(f"there is no file {file}", hint="give a JSONL or CSV file, or -")
+        raise InputError(
+            f"there is no file {file}", hint="give a JSONL, CSV, .eml or .mbox file, or -"
+        )
     if mapping is not None:
         load_mapping(mapping)
     load_bundle(settings.bundle_dir)

@@ -22,6 +22,7 @@ from deployments.cli import (
     intake,
     people,
     policy,
+    pull,
     quarantine,
     receiver,
     up,
@@ -35,6 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("intake")(intake.intake_file)
+app.command("pull")(pull.pull_source)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("receiver")(receiver.receiver)

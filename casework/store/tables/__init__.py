@@ -22,6 +22,7 @@ from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.outbox import BreakerState, DeliveryAttempt, QueuedEffect
 from casework.store.tables.policy import PolicyBundle
+from casework.store.tables.pulling import PullCursor
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "LedgerLeaf",
     "Person",
     "PolicyBundle",
+    "PullCursor",
     "Quarantined",
     "QueuedEffect",
     "SignalReading",
