@@ -38,7 +38,7 @@ def enriched_cases(
     if intake_id is not None:
         statement = statement.where(col(Case.intake_id) == intake_id)
     if after is not None:
-        statement = statement.where(tuple_(*place) > tuple_(*after))
+        statement = statement.where(tuple_(*place) > tuple_(*map(literal, after)))
     rows = session.execute(statement.order_by(*place).limit(limit))
     return [(intake, case) for intake, case in rows]
 

@@ -62,7 +62,7 @@ def keep_rows(
     statement = select(col(Quarantined.id), col(Quarantined.status)).where(
         among(session, col(Quarantined.id), named)
     )
-    known = dict(session.execute(statement).all())
+    known: dict[str, str] = {row.id: row.status for row in session.execute(statement)}
     new = [(identity, bad) for identity, bad in named.items() if identity not in known]
     at, reading = stored_time(session, now), orjson.dumps(incoming.reading).decode()
     common = (reading, WAITING, at)
@@ -131,7 +131,7 @@ def reasons_of(session: Session, intake_id: str) -> dict[str, int]:
         .group_by(col(Quarantined.reason))
         .order_by(col(Quarantined.reason))
     )
-    return dict(session.execute(statement).all())
+    return {row.reason: row[1] for row in session.execute(statement)}
 
 
 def discard_row(
