@@ -39,15 +39,16 @@ class Stands:
 
     action: str
     origin: str
+    undoing: bool = False  # whether it undid another one itself
 
 
-def effects_of(bundle: Bundle, done: Done, undoes: Stands | None = None) -> list[Effect]:
-    """What carrying out an action causes; with ``undoes``, it is the undoing of another one.
+def effects_of(bundle: Bundle, done: Done, undoes: Sequence[Stands] = ()) -> list[Effect]:
+    """What carrying out an action causes; with ``undoes``, it is the undoing of other ones.
 
     An undoing goes to the destinations that did what it undoes, whatever the action itself names.
     """
     spec = bundle.actions[done.action]
-    undone = _undoing(bundle, done, undoes) if undoes else []
+    undone = [effect for each in undoes for effect in _undoing(bundle, done, each)]
     told = {effect.destination for effect in undone}
     effects = list(undone)
     for destination in _destinations(bundle, spec):
@@ -66,27 +67,28 @@ def closes_with_effects(bundle: Bundle) -> frozenset[str]:
 def standing(history: Sequence[tuple[str, str]], actions: Mapping[str, ActionSpec]) -> list[Stands]:
     """What stands of the actions of a case, the newest last.
 
-    ``history`` is what was carried out, oldest first: origin and action. An action that undoes a
-    standing one takes it away; it stands itself only where it undid nothing.
+    ``history`` is what was carried out, oldest first: origin and action. An action takes away
+    those of which it is the inverse, and stands in their place.
     """
     stands: list[Stands] = []
     for origin, action in history:
-        undone = undone_by(action, stands, actions)
-        if undone is not None:
-            stands.remove(undone)
-        elif action in actions and actions[action].inverse is not None:
-            stands.append(Stands(action, origin))
+        if action in actions and actions[action].inverse is not None:
+            undoing = bool(undone_by(action, stands, actions))
+            stands = [each for each in stands if actions[each.action].inverse != action]
+            stands.append(Stands(action, origin, undoing))
     return stands
 
 
 def undone_by(
     action: str, stands: Sequence[Stands], actions: Mapping[str, ActionSpec]
-) -> Stands | None:
-    """The newest standing action that this one undoes, if there is one."""
-    fitting = [
-        each for each in stands if each.action in actions and actions[each.action].inverse == action
-    ]
-    return fitting[-1] if fitting else None
+) -> list[Stands]:
+    """The standing actions that this one undoes.
+
+    Doing again what was undone is no undoing, and neither is what lasts: it begins anew.
+    """
+    if actions[action].lasts is not None:
+        return []
+    return [each for each in stands if actions[each.action].inverse == action and not each.undoing]
 
 
 def reversal_key(origin: str, destination: str) -> str:

@@ -31,13 +31,18 @@ def plan(
 ) -> Plan:
     """Say how the newest standing action is undone, or the newest one called ``wanted``.
 
+    An undoing is itself undone only where it is named: whoever is second to undo something must
+    not do it again by that.
+
     The queue is the case's own, or the first that allows the inverse; one in which the person
     works comes before one in which they do not.
 
     Raises:
         Conflict: nothing such stands, or no queue allows its inverse.
     """
-    fitting = [each for each in stands if wanted in (None, each.action)]
+    fitting = [each for each in stands if each.action == wanted]
+    if wanted is None:
+        fitting = [each for each in stands if not each.undoing]
     if not fitting:
         what = f"`{wanted}` does not stand" if wanted else "nothing stands that could be undone"
         raise Conflict(what, hint="it may have ended, or been undone: casework audit show CASE")

@@ -34,7 +34,7 @@ def cause(session: Session, bundle: Bundle, done: Done, by: Provenance, now: dat
     Returns:
         How many effects were queued.
     """
-    undoes = None
+    undoes: list[Stands] = []
     if any(spec.inverse == done.action for spec in bundle.actions.values()):
         stands = standing_at(session, bundle, done.case_id, before=done.origin)
         undoes = undone_by(done.action, stands, bundle.actions)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.consequences import Done, Stands, closes_with_effects, effects_of, standing
+from casework.consequences import Done, Stands, closes_with_effects, effects_of, standing, undone_by
 from casework.effects import EffectKind
 from casework.policy.bundle import bundle_from_files
 from tests.factories.effects import LEAVING, leaving_bundle
@@ -18,8 +18,8 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DONE = Done("suspend", "g1", NOW, "c1", "test", "T-1", "acct_7", BUNDLE.digest)
 
 
-def keys(action: str, undoes: Stands | None = None) -> list[str]:
-    return [each.key for each in effects_of(BUNDLE, replace(DONE, action=action), undoes)]
+def keys(action: str) -> list[str]:
+    return [each.key for each in effects_of(BUNDLE, replace(DONE, action=action))]
 
 
 def test_an_action_causes_what_its_destinations_take() -> None:
@@ -52,7 +52,8 @@ def test_an_action_that_lasts_also_causes_its_end_after_it_has_been_done() -> No
 
 
 def test_undoing_has_the_key_of_the_end_that_was_to_come_by_itself() -> None:
-    undoing = effects_of(BUNDLE, replace(DONE, action="unsuspend", origin="g2"), Stands(*SUSPENDED))
+    lifting = replace(DONE, action="unsuspend", origin="g2")
+    undoing = effects_of(BUNDLE, lifting, [Stands("suspend", "g1")])
     assert [each.key for each in undoing] == ["reverse:g1:platform"]
     assert undoing[0].not_before is None
     assert undoing[0].data["origin"] == "g2"
@@ -63,7 +64,10 @@ def test_the_inverse_of_an_action_that_does_not_stand_is_an_action_like_any_othe
     assert keys("unsuspend") == ["act:g1:platform"]
 
 
-SUSPENDED = ("suspend", "g1")
+def test_what_was_done_twice_is_undone_twice() -> None:
+    twice = [Stands("suspend", "g1"), Stands("suspend", "g2")]
+    undoing = effects_of(BUNDLE, replace(DONE, action="unsuspend", origin="g3"), twice)
+    assert [each.key for each in undoing] == ["reverse:g1:platform", "reverse:g2:platform"]
 
 
 @pytest.mark.parametrize(
@@ -72,10 +76,11 @@ SUSPENDED = ("suspend", "g1")
         ([], []),
         (["no_action", "warn"], []),
         (["suspend"], ["suspend"]),
-        (["suspend", "unsuspend"], []),
+        (["suspend", "unsuspend"], ["unsuspend"]),
         (["suspend", "warn"], ["suspend"]),
         (["suspend", "unsuspend", "suspend"], ["suspend"]),
         (["unsuspend"], ["unsuspend"]),
+        (["suspend", "suspend", "unsuspend"], ["unsuspend"]),
         (["suspend", "ban"], ["suspend", "ban"]),
         (["an action of an older bundle", "suspend"], ["suspend"]),
     ],
@@ -85,6 +90,26 @@ def test_what_stands_is_what_was_done_and_not_undone(
 ) -> None:
     past = [(f"g{number}", action) for number, action in enumerate(history)]
     assert [each.action for each in standing(past, BUNDLE.actions)] == expected
+
+
+@pytest.mark.parametrize(
+    ("history", "action", "undone"),
+    [
+        (["suspend"], "unsuspend", ["g0"]),
+        (["suspend", "suspend"], "unsuspend", ["g0", "g1"]),
+        (["suspend", "unsuspend"], "suspend", []),
+        (["unsuspend"], "suspend", []),
+        (["ban", "lift_ban"], "ban", []),
+        (["ban", "lift_ban", "ban"], "lift_ban", ["g2"]),
+        (["ban"], "warn", []),
+    ],
+)
+def test_an_undoing_is_the_inverse_of_what_was_done_and_no_lasting_action(
+    history: list[str], action: str, undone: list[str]
+) -> None:
+    past = [(f"g{number}", each) for number, each in enumerate(history)]
+    found = undone_by(action, standing(past, BUNDLE.actions), BUNDLE.actions)
+    assert [each.origin for each in found] == undone
 
 
 @given(st.lists(st.sampled_from(["suspend", "unsuspend", "ban", "lift_ban", "warn"])))

@@ -109,6 +109,16 @@ def test_what_is_undone_is_not_undone_again(engine: Engine) -> None:
     assert history(engine, gate).count("reversal.asked") == 1
 
 
+def test_an_undoing_is_itself_undone_where_it_is_named(engine: Engine) -> None:
+    decided(engine)
+    undo(engine)
+    again = undo(engine, "ana", action="unsuspend")
+    assert (again.reverses, again.action) == ("unsuspend", "suspend")
+    assert f"act:{again.gate_id}:platform" in effects(engine)
+    assert f"reverse:{again.gate_id}:platform" in effects(engine)
+    assert undo(engine).reverses == "suspend"
+
+
 def test_of_two_who_undo_it_at_once_one_does(engine: Engine) -> None:
     gate = decided(engine)
 
