@@ -7,6 +7,7 @@ from pathlib import Path
 
 from casework.canonical import digest
 from casework.cases import CASE_FIELDS
+from casework.policy.clocks import promises_of
 from casework.policy.conditions import parse_condition
 from casework.policy.draft import Draft, read_draft
 from casework.policy.faults import Fault, in_order, read_files, refuse
@@ -125,6 +126,7 @@ def assemble(draft: Draft) -> Bundle:
         unused_providers=frozenset(
             name for name, use in head.providers.items() if use == "not_in_use"
         ),
+        promises=promises_of(draft),
     )
 
 
@@ -138,6 +140,7 @@ def _queues(draft: Draft) -> dict[str, Queue]:
             actions=entry.actions,
             escalates_to=entry.escalates_to,
             partner=entry.partner,
+            escalation_target=entry.escalation_target,
         )
         for name, entry in draft.queues.items()
     }

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from casework.policy.clock_entries import CalendarEntry, ClockEntry, LadderEntry
 from casework.policy.document import Document, Path, parse
 from casework.policy.faults import Fault, nearest
 from casework.policy.schema import (
+    OPTIONAL,
     SECTIONS,
     ActionEntry,
     BundleEntry,
@@ -40,6 +42,9 @@ class Draft:
     queues: dict[str, QueueEntry] = field(default_factory=dict)
     actions: dict[str, ActionEntry] = field(default_factory=dict)
     patterns: dict[str, PatternEntry] = field(default_factory=dict)
+    calendars: dict[str, CalendarEntry] = field(default_factory=dict)
+    clocks: dict[str, ClockEntry] = field(default_factory=dict)
+    ladders: dict[str, LadderEntry] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )
@@ -80,7 +85,7 @@ def read_draft(files: Mapping[str, str]) -> Draft:
     draft = Draft(files)
     known = {_HEAD, *(f"{section}.yaml" for section in SECTIONS)}
     for name in sorted(known | {name for name in files if name.endswith((".yaml", ".yml"))}):
-        if name not in files:
+        if name not in files and name.removesuffix(".yaml") not in OPTIONAL:
             draft.faults.append(Fault(name, 0, 0, "this file is missing"))
         elif name not in known:
             hint = nearest(name, known)
@@ -157,11 +162,16 @@ def _fit(draft: Draft, document: Document, path: Path, model: type[M], value: An
         return None
     wrong = {problem["loc"][0] for problem in problems if problem["loc"]}
     kept = {
-        name: _empty(info) if name in wrong else value[name]
+        name: _empty(info) if name in wrong else _fitting(info, value[name])
         for name, info in model.model_fields.items()
         if name in wrong or name in value
     }
     return model.model_construct(**kept)
+
+
+def _fitting(info: FieldInfo, value: Any) -> Any:
+    """A value of which the whole entry's validation has found no fault, as its model has it."""
+    return TypeAdapter(info.rebuild_annotation()).validate_python(value)
 
 
 def _empty(info: FieldInfo) -> Any:
@@ -179,6 +189,8 @@ def _explain(
         owner = nested_model(model, inner[:-1])
         hint = nearest(str(name), keys_of(owner)) if owner else ""
         return document.fault(full, f"unknown key `{name}`", hint, key=True)
+    if inner and inner[-1] == "[key]" and kind != "string_pattern_mismatch":
+        return document.fault(full[:-1], f"`{inner[-2]}`: {problem['msg']}", key=True)
     if inner and inner[-1] == "[key]":
         hint = "use lower-case letters, digits and _"
         return document.fault(full[:-1], f"`{inner[-2]}` is not an id", hint, key=True)

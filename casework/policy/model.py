@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from casework.cases import Route, Severity
+from casework.clocks.promises import DEFAULTS, Promises
 from casework.gates import Terms
 
 SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
@@ -56,6 +57,7 @@ class Queue:
     actions: tuple[str, ...]
     escalates_to: tuple[str, ...]
     partner: str | None = None  # Legal, Policy, Product, Engineering or Support
+    escalation_target: str | None = None  # where a ladder moves what is not decided in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Bundle:
     default: Default
     #: Providers the bundle declares not in use: the absence of their signals is no unknown.
     unused_providers: frozenset[str] = frozenset()
+    #: How soon what is to be done, and what happens meanwhile.
+    promises: Promises = DEFAULTS
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""

@@ -1,23 +1,18 @@
 """What each file of a bundle may hold, as pydantic models. References are checked elsewhere."""
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from casework.cases import Route, Severity
 from casework.gates import Role
+from casework.policy.clock_entries import CalendarEntry, ClockEntry, LadderEntry
+from casework.policy.entry import Entry, Id, Prose
 from casework.policy.model import SignalType
 
-Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Prose: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 PARTNERS: Final = ("Legal", "Policy", "Product", "Engineering", "Support")
 Partner: TypeAlias = Literal["Legal", "Policy", "Product", "Engineering", "Support"]
-
-
-class Entry(BaseModel):
-    """The common strictness: no key that is not declared, no value of another type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DefaultEntry(Entry):
@@ -76,6 +71,7 @@ class QueueEntry(Entry):
     approvals: int = Field(1, ge=1, le=5, strict=True)
     actions: tuple[str, ...] = Field(min_length=1)
     escalates_to: tuple[str, ...] = ()
+    escalation_target: str | None = None
     partner: Partner | None = None
 
 
@@ -103,7 +99,13 @@ SECTIONS: Final[dict[str, type[Entry]]] = {
     "queues": QueueEntry,
     "actions": ActionEntry,
     "patterns": PatternEntry,
+    "calendars": CalendarEntry,
+    "clocks": ClockEntry,
+    "ladders": LadderEntry,
 }
+
+#: Files a bundle may do without: what they say was not always said.
+OPTIONAL: Final = frozenset({"calendars", "clocks", "ladders"})
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:
@@ -117,5 +119,7 @@ def nested_model(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseMode
     for step in path:
         info = found.model_fields.get(str(step)) if found else None
         kind = info.annotation if info else None
+        if get_origin(kind) is UnionType:
+            kind = next(iter(get_args(kind)))
         found = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
     return found
