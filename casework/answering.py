@@ -18,13 +18,12 @@ from sqlmodel import Session
 from casework.errors import Conflict, Denied
 from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused
 from casework.ledger.entries import Provenance
-from casework.policy.bundle import bundle_from_files
 from casework.policy.model import Bundle
 from casework.store.answers import take_answer
 from casework.store.engine import reading, transaction
 from casework.store.gates import deny, gate_by_id
 from casework.store.people import answering
-from casework.store.policy import stored_files
+from casework.store.policy import bundle_of_record
 from casework.store.tables import Gate
 from casework.version import code_version
 
@@ -119,7 +118,7 @@ def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
         NotFound: no bundle with this digest has decided anything.
     """
     with reading(engine) as session:
-        return bundle_from_files(stored_files(session, policy_digest))
+        return bundle_of_record(session, policy_digest)
 
 
 def _refusal(refused: Refused) -> Denied | Conflict:

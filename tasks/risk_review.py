@@ -64,7 +64,7 @@ async def decide_batch(
     ways: Counter[tuple[str, str | None, str | None]] = Counter()
     if facts:
         with transaction(here.engine) as session:
-            ways = record_outcomes(session, policy_digest, facts, outcomes, here.by, here.now)
+            ways = record_outcomes(session, bundle, facts, outcomes, here.by, here.now)
     return {
         "counts": counts_by_route(ways),
         "ways": [[*way, number] for way, number in ways.items()],

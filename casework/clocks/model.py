@@ -33,6 +33,7 @@ class ClockState(StrEnum):
     STOPPED = "stopped"
     MET = "met"
     BREACHED = "breached"
+    CANCELLED = "cancelled"  # what it was about has been superseded
 
 
 class Stop(NamedTuple):

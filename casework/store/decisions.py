@@ -10,7 +10,9 @@ from sqlmodel import Session, col
 
 from casework.cases import Route, Status, check_transition
 from casework.ledger.entries import Provenance
+from casework.policy.model import Bundle
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.clocks import open_clocks
 from casework.store.facts import Facts
 from casework.store.ledger import append
 from casework.store.lookup import among
@@ -24,6 +26,7 @@ from casework.store.outcomes import (
     decided_drafts,
     decision_rows,
     gate_rows,
+    opened_gates,
     ruling_of,
 )
 from casework.store.tables import Case
@@ -37,7 +40,7 @@ _COUNTS: Final[Mapping[str, str]] = {
 
 def record_outcomes(
     session: Session,
-    policy_digest: str,
+    bundle: Bundle,
     facts: Sequence[Facts],
     outcomes: Sequence[Mapping[str, Any]],
     by: Provenance,
@@ -60,11 +63,12 @@ def record_outcomes(
             continue
         alike = (id(outcome), *map(id, each.readings))
         if alike not in rulings:
-            rulings[alike] = ruling_of(outcome, each.readings, policy_digest, by, at)
+            rulings[alike] = ruling_of(outcome, each.readings, bundle.digest, by, at)
         made.append(decided(rulings[alike], each.case_id, each.revision, each.content_digest))
     if made:
         insert_rows(session, "decisions", DECISION, decision_rows(made))
         insert_rows(session, "gates", GATE, gate_rows(made))
+        open_clocks(session, bundle, opened_gates(made), now)
         _move(session, made, now)
         append(session, [draft for each in made for draft in decided_drafts(each)], by, now)
     ways = (each.ruling.outcome for each in made)

@@ -1,11 +1,14 @@
 """Policy bundles of record: every bundle that has decided something, whole."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from sqlmodel import Session
 
 from casework.errors import NotFound
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
+from casework.policy.bundle import bundle_from_files
 from casework.policy.model import Bundle
 from casework.store.ledger import append
 from casework.store.tables import PolicyBundle
@@ -40,3 +43,30 @@ def stored_files(session: Session, policy_digest: str) -> dict[str, str]:
     if kept is None:
         raise NotFound(f"no policy bundle {policy_digest[:12]} is kept in this store")
     return dict(kept.files)
+
+
+def bundle_of_record(session: Session, policy_digest: str) -> Bundle:
+    """The bundle with this digest, as the store keeps it.
+
+    Raises:
+        NotFound: no bundle with this digest has decided anything.
+    """
+    return _read(_Files(policy_digest, stored_files(session, policy_digest)))
+
+
+class _Files:
+    """Files that their digest tells apart, so that the same ones are read once."""
+
+    def __init__(self, digest: str, files: Mapping[str, str]) -> None:
+        self.digest, self.files = digest, files
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Files) and self.digest == other.digest
+
+
+@lru_cache(maxsize=64)
+def _read(kept: _Files) -> Bundle:
+    return bundle_from_files(kept.files)

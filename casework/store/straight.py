@@ -29,6 +29,7 @@ from casework.store.arrivals import (
     write_contents,
 )
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.clocks import open_clocks
 from casework.store.incoming import Incoming
 from casework.store.ledger import begin_chains
 from casework.store.outcomes import (
@@ -42,6 +43,7 @@ from casework.store.outcomes import (
     decided_drafts,
     decision_rows,
     gate_rows,
+    opened_gates,
     ruling_of,
 )
 from casework.store.signals import READING, enriched_drafts, reading_rows
@@ -146,6 +148,7 @@ def write_straight(
     insert_rows(session, "signal_readings", READING, readings)
     insert_rows(session, "decisions", DECISION, decisions)
     insert_rows(session, "gates", GATE, gates)
+    open_clocks(session, through.bundle, opened_gates(made), now)
     begin_chains(session, entries, now)
 
 

@@ -41,7 +41,7 @@ def record(
 ) -> Counter[tuple[str, str | None, str | None]]:
     outcomes = decide(bundle, frame(bundle, [each.row for each in facts]))
     with transaction(engine) as session:
-        return record_outcomes(session, bundle.digest, facts, outcomes, by, now)
+        return record_outcomes(session, bundle, facts, outcomes, by, now)
 
 
 def case_of(engine: Engine, case: str) -> Case:

@@ -139,7 +139,7 @@ def by_stages(engine: Engine, policy: Bundle) -> None:
             session, [case for _, case in enriched_cases(session, None, None, 1000)]
         )
         outcomes = decide(policy, frame(policy, [each.row for each in facts]))
-        record_outcomes(session, policy.digest, facts, outcomes, BY, NOW)
+        record_outcomes(session, policy, facts, outcomes, BY, NOW)
 
 
 def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:

@@ -3,23 +3,29 @@
 Tables do not validate: what comes from outside passes a pydantic schema first.
 """
 
+from casework.store.tables.assignments import Assignment
 from casework.store.tables.cases import Case, CaseRevision
+from casework.store.tables.clocks import Clock
 from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
+from casework.store.tables.outbox import OutboxRow
 from casework.store.tables.policy import PolicyBundle
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
+    "Assignment",
     "CachedReading",
     "Case",
     "CaseRevision",
     "Checkpoint",
+    "Clock",
     "Decision",
     "Gate",
     "Intake",
     "LedgerEntry",
     "LedgerLeaf",
+    "OutboxRow",
     "Person",
     "PolicyBundle",
     "Quarantined",
