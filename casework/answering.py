@@ -15,8 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from casework.errors import Conflict, Denied
-from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused
+from casework.gates import Accepted, ActorKind, Answer, Denial, Refused, refusal_of
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.store.answers import take_answer
@@ -75,7 +74,7 @@ def answer_gate(
         ruling = _rule(session, gate, bundle, payload, kind, by, now)
         taken = Taken(gate_id, gate.case_id, getattr(ruling, "missing", 1), gate.flow_run_id)
     if isinstance(ruling, Refused):
-        raise _refusal(ruling)
+        raise refusal_of(ruling)
     return taken
 
 
@@ -119,11 +118,3 @@ def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
     """
     with reading(engine) as session:
         return bundle_of_record(session, policy_digest)
-
-
-def _refusal(refused: Refused) -> Denied | Conflict:
-    if refused.reason in LATE:
-        return Conflict(
-            refused.message, reason=str(refused.reason), hint="look again: casework approvals list"
-        )
-    return Denied(refused.message, reason=str(refused.reason))

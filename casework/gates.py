@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from casework.canonical import canonical, digest_bytes
 from casework.cases import Reading
+from casework.errors import Conflict, Denied
 
 
 class Role(StrEnum):
@@ -151,6 +152,14 @@ class Accepted:
 LATE: Final = frozenset(
     {Denial.SUPERSEDED, Denial.DECIDED, Denial.ANSWERED, Denial.STALE_EVIDENCE, Denial.HELD}
 )
+
+
+def refusal_of(refused: Refused) -> Denied | Conflict:
+    """The error that tells somebody of a refusal."""
+    if refused.reason in LATE:
+        hint = "look again: casework approvals list"
+        return Conflict(refused.message, reason=str(refused.reason), hint=hint)
+    return Denied(refused.message, reason=str(refused.reason))
 
 
 def judge(situation: Situation, person: Person, answer: Answer, terms: Terms) -> Accepted | Refused:

@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
 from casework.cases import Severity
 from casework.clocks.calendars import DAY_MINUTES, Span
@@ -28,7 +27,7 @@ def duration(value: Any) -> timedelta:
     found = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
     length = timedelta(hours=int(found[1] or 0), minutes=int(found[2] or 0)) if found else None
     if not length:
-        raise PydanticCustomError("duration", "write hours and minutes, such as 90m, 4h or 1h30m")
+        raise ValueError("write hours and minutes, such as 90m, 4h or 1h30m")
     return length
 
 
@@ -36,7 +35,7 @@ def percent(value: Any) -> int:
     """Read ``50%``."""
     found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if not found:
-        raise PydanticCustomError("percent", "write a share of the target, such as 50%")
+        raise ValueError("write a share of the target, such as 50%")
     return int(found[1])
 
 
@@ -44,10 +43,10 @@ def weekdays(value: Any) -> tuple[int, ...]:
     """Read ``mon`` or ``mon-fri`` as numbers from Monday, 0."""
     first, _, last = value.partition("-") if isinstance(value, str) else ("", "", "")
     if first not in DAYS or (last or first) not in DAYS:
-        raise PydanticCustomError("weekdays", "write a day or days, such as sat or mon-fri")
+        raise ValueError("write a day or days, such as sat or mon-fri")
     begin, end = DAYS.index(first), DAYS.index(last or first)
     if end < begin:
-        raise PydanticCustomError("weekdays", "a week begins with mon")
+        raise ValueError("a week begins with mon")
     return tuple(range(begin, end + 1))
 
 
@@ -55,7 +54,7 @@ def spans(value: Any) -> tuple[Span, ...]:
     """Read ``09:00-17:30``, or a list of such, as minutes of the day, in order and apart."""
     found = tuple(map(_span, value if isinstance(value, list) else [value]))
     if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
-        raise PydanticCustomError("spans", "hours of a day must be in order and apart")
+        raise ValueError("hours of a day must be in order and apart")
     return found
 
 
@@ -64,7 +63,7 @@ def _span(value: Any) -> Span:
     hours = [int(part) for part in match.groups()] if match else [0, 0, 0, 0]
     opens, closes = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
     if not match or not opens < closes <= DAY_MINUTES:
-        raise PydanticCustomError("spans", "write hours such as 09:00-17:30, 24:00 at the latest")
+        raise ValueError("write hours such as 09:00-17:30, 24:00 at the latest")
     return opens, closes
 
 

@@ -190,11 +190,11 @@ def _explain(
         hint = nearest(str(name), keys_of(owner)) if owner else ""
         return document.fault(full, f"unknown key `{name}`", hint, key=True)
     if inner and inner[-1] == "[key]" and kind != "string_pattern_mismatch":
-        return document.fault(full[:-1], f"`{inner[-2]}`: {problem['msg']}", key=True)
+        return document.fault(full[:-1], f"`{inner[-2]}`: {_said(problem)}", key=True)
     if inner and inner[-1] == "[key]":
         hint = "use lower-case letters, digits and _"
         return document.fault(full[:-1], f"`{inner[-2]}` is not an id", hint, key=True)
-    message = str(problem["msg"])
+    message = _said(problem)
     if kind in ("enum", "literal_error"):
         hint = nearest(str(problem["input"]), _choices(problem)) if _choices(problem) else ""
         return document.fault(full, f"`{name}` is {problem['input']!r}", hint)
@@ -202,6 +202,10 @@ def _explain(
         message = "use lower-case letters, digits and _, a letter first"
     hint = "put it in quotes" if kind == "string_type" and problem["input"] is not None else ""
     return document.fault(full, f"`{name}`: {message[0].lower()}{message[1:]}", hint)
+
+
+def _said(problem: dict[str, Any]) -> str:
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _choices(problem: dict[str, Any]) -> list[str]:

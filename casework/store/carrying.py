@@ -8,7 +8,9 @@ from sqlmodel import Session
 from casework.cases import Status, check_transition
 from casework.gates import GateStatus, Verdict, gate_id
 from casework.ledger.entries import Action, Provenance
+from casework.store.clocks import Opened, open_clocks
 from casework.store.gates import answers_at, held, record
+from casework.store.policy import bundle_of_record
 from casework.store.tables import Case, Gate
 
 
@@ -80,6 +82,8 @@ def _open_following(
             opened_at=now,
         )
     )
+    opened = Opened(following, gate.case_id, queue, gate.severity)
+    open_clocks(session, bundle_of_record(session, gate.policy_digest), [opened], now)
     case.queue = queue
     case.updated_at = now
     session.add(case)

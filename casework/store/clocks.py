@@ -90,14 +90,14 @@ def clocks_at(session: Session, gate: str) -> dict[ClockKind, Row]:
     return {ClockKind(row.kind): row for row in rows}
 
 
-def touch(session: Session, gate: str, now: datetime) -> None:
-    """End the clock of the first touch: somebody has taken the gate up."""
-    _end(session, gate, (ClockKind.FIRST_TOUCH,), now)
+def touch(session: Session, gate: str, now: datetime) -> list[str]:
+    """End the clock of the first touch: somebody has taken the gate up. Tell what came too late."""
+    return _end(session, gate, (ClockKind.FIRST_TOUCH,), now)
 
 
-def end_clocks(session: Session, gate: str, now: datetime) -> None:
-    """End every clock of a gate: it has been decided."""
-    _end(session, gate, tuple(ClockKind), now)
+def end_clocks(session: Session, gate: str, now: datetime) -> list[str]:
+    """End every clock of a gate: it has been decided. Tell which of them that was too late for."""
+    return _end(session, gate, tuple(ClockKind), now)
 
 
 def stop_clocks(session: Session, gate: str, reason: StopReason, now: datetime) -> None:
@@ -129,9 +129,9 @@ def start_partner_clock(session: Session, gate: Gate, now: datetime) -> None:
     open_clocks(session, bundle, [opened], now, {ClockKind.PARTNER_ANSWER})
 
 
-def end_partner_clock(session: Session, gate: str, now: datetime) -> None:
-    """End the clock of a partner's answer: the gate has left the partner."""
-    _end(session, gate, (ClockKind.PARTNER_ANSWER,), now)
+def end_partner_clock(session: Session, gate: str, now: datetime) -> list[str]:
+    """End the clock of a partner's answer: the gate has left the partner. Tell if too late."""
+    return _end(session, gate, (ClockKind.PARTNER_ANSWER,), now)
 
 
 def cancel_clocks(session: Session, gates: Sequence[str], now: datetime) -> None:
@@ -177,7 +177,8 @@ def _going(session: Session, gate: str) -> list[Row]:
     return [row for row in clocks_at(session, gate).values() if row.ended_at is None]
 
 
-def _end(session: Session, gate: str, kinds: tuple[ClockKind, ...], now: datetime) -> None:
+def _end(session: Session, gate: str, kinds: tuple[ClockKind, ...], now: datetime) -> list[str]:
+    missed = []
     for row in _going(session, gate):
         if ClockKind(row.kind) not in kinds:
             continue
@@ -185,6 +186,8 @@ def _end(session: Session, gate: str, kinds: tuple[ClockKind, ...], now: datetim
         row.state = (ClockState.BREACHED if late else ClockState.MET).value
         row.ended_at, row.next_at = now, None
         session.add(row)
+        missed += [row.kind] if late else []
+    return missed
 
 
 def _stop(since: str, until: str | None, reason: str) -> Stop:

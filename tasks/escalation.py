@@ -1,0 +1,76 @@
+"""The escalation sweep, and its quick way for what cannot wait for the next one."""
+
+import logging
+from collections import Counter
+from typing import Any, Final
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from casework.cases import Severity
+from casework.store.assignment import run_out
+from casework.store.engine import transaction
+from casework.store.escalation import mend_orphans, take_due_steps
+from tasks.context import Context, surroundings
+from tasks.retrying import can_help
+
+log = logging.getLogger(__name__)
+
+_TASK: Final[dict[str, Any]] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 3,
+    "retry_delay_seconds": [1, 5, 20],
+    "retry_condition_fn": can_help,
+}
+
+
+@task(**_TASK)
+async def sweep_clocks() -> dict[str, int]:
+    """Do everything that clocks, claims and holds ask for by now. Safe to repeat and to run twice.
+
+    Returns:
+        ``mended`` gates that had no clocks; ``released`` and ``resumed`` ones; ``gates`` that were
+        looked at, ``breached`` targets, and steps by kind. What is 0 is left out.
+    """
+    return dict(sweep(surroundings("escalation")))
+
+
+@task(**_TASK)
+async def act_at_once() -> dict[str, int]:
+    """Take the steps that are due at P0, without waiting for the next sweep.
+
+    Returns:
+        As ``sweep_clocks``.
+    """
+    return dict(climb(surroundings("escalation"), Severity.P0))
+
+
+def sweep(here: Context) -> Counter[str]:
+    """Mend, take back, and climb, each in transactions of its own until nothing is left."""
+    counts: Counter[str] = Counter()
+    while True:
+        with transaction(here.engine) as session:
+            mended = mend_orphans(session, here.by, here.now)
+        if not mended:
+            break
+        log.warning("%d open gates had no clocks, the first %s", len(mended), mended[0])
+        counts["mended"] += len(mended)
+    while True:
+        with transaction(here.engine) as session:
+            done = run_out(session, here.by, here.now)
+        if not any(done.values()):
+            break
+        counts.update(done)
+    return +(counts + climb(here))
+
+
+def climb(here: Context, severity: Severity | None = None) -> Counter[str]:
+    """Take every step that is due, of one severity or of all."""
+    counts: Counter[str] = Counter()
+    while True:
+        with transaction(here.engine) as session:
+            taken = take_due_steps(session, here.by, here.now, severity=severity)
+        if not taken["gates"]:
+            return counts
+        counts += taken
