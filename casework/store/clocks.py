@@ -21,8 +21,8 @@ from casework.policy.model import Bundle
 from casework.store.bulk import insert_rows, stored_times
 from casework.store.lookup import among
 from casework.store.policy import bundle_of_record
+from casework.store.tables import Assignment, Gate
 from casework.store.tables import Clock as Row
-from casework.store.tables import Gate
 
 CLOCK: Final = (
     "gate_id",
@@ -141,6 +141,11 @@ def cancel_clocks(session: Session, gates: Sequence[str], now: datetime) -> None
             update(Row)
             .where(among(session, col(Row.gate_id), gates), col(Row.ended_at).is_(None))
             .values(state=ClockState.CANCELLED, ended_at=now, next_at=None)
+        )
+        session.execute(
+            update(Assignment)
+            .where(among(session, col(Assignment.gate_id), gates))
+            .values(next_at=None)
         )
 
 

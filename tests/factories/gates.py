@@ -9,6 +9,7 @@ from casework.canonical import digest
 from casework.cases import Item, case_id
 from casework.gates import gate_id
 from casework.ledger.entries import Action, Draft, Provenance
+from casework.policy.model import Bundle
 from casework.store.engine import transaction
 from casework.store.ledger import append
 from casework.store.people import add_person
@@ -44,11 +45,12 @@ def waiting_case(
     queue: str = "general",
     severity: str = "P2",
     opened_at: datetime = NOW,
+    bundle: Bundle | None = None,
 ) -> str:
     """A case waiting at the first gate of its first revision; returns the gate's id."""
     case = case_id("test", external_id)
     gate = gate_id(case, 1, 1)
-    bundle = small_bundle()
+    bundle = bundle or small_bundle()
     item = Item(external_id=external_id, body=f"body of {external_id}")
     common: dict[str, Any] = {"severity": severity, "queue": queue, "policy_digest": bundle.digest}
     with transaction(engine) as session:
