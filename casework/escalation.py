@@ -4,7 +4,7 @@ Pure; the store carries it out. A ladder fails closed: it may move a gate, shout
 step of it answers.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -50,12 +50,29 @@ class Rungs:
     locked: bool = False
 
 
+def steps_ahead(
+    promise: Promise, kind: ClockKind, clock: Clock, taken: Collection[str]
+) -> list[Due]:
+    """The steps of a clock that have not been taken, each with its moment, past or to come.
+
+    A step that a lasting stop keeps off has no moment and is not among them.
+    """
+    found = []
+    for step in promise.ladder.of(kind):
+        if step.id in taken:
+            continue
+        moment = reached_at(clock, step.amount(clock.target))
+        if moment is not None:
+            found.append(Due(moment, kind, step))
+    return found
+
+
 def due_steps(
     promise: Promise, kind: ClockKind, clock: Clock, taken: Collection[str], now: datetime
 ) -> list[Due]:
     """The steps of a clock that have not been taken and whose moment has come, in its order."""
-    moments = _moments(promise, kind, clock, taken)
-    return sorted((due for due in moments if due.moment <= now), key=lambda due: due.moment)
+    ahead = steps_ahead(promise, kind, clock, taken)
+    return sorted((due for due in ahead if due.moment <= now), key=lambda due: due.moment)
 
 
 def next_moment(
@@ -65,11 +82,14 @@ def next_moment(
 
     None where nothing will happen, unless somebody restarts it.
     """
-    moments = [due.moment for due in _moments(promise, kind, clock, taken)]
-    due = due_at(clock)
-    if due is not None and not breached:
-        moments.append(due + _TOO_LATE)
-    return min(moments, default=None)
+    moments = [due.moment for due in steps_ahead(promise, kind, clock, taken)]
+    miss = None if breached else too_late_at(due_at(clock))
+    return min(moments if miss is None else [*moments, miss], default=None)
+
+
+def too_late_at(due: datetime | None) -> datetime | None:
+    """The first instant at which an answer comes too late."""
+    return None if due is None else due + _TOO_LATE
 
 
 def is_breached(due: datetime | None, now: datetime) -> bool:
@@ -109,12 +129,10 @@ def step_key(gate: str, kind: ClockKind, started_at: datetime, step: str) -> str
     return f"{gate}:{kind}:{timestamp(started_at)}:{step}"
 
 
-def effect_of(key: str, case_id: str, step: Step, data: dict[str, Any]) -> Effect | None:
-    """What a step sends; None where it sends nothing."""
-    kind = SENDS.get(step.kind)
-    if kind is None or step.to is None:
-        return None
-    return Effect(key=key, kind=kind, destination=step.to, case_id=case_id, data=data)
+def effect_of(key: str, case_id: str, step: Step, data: dict[str, Any]) -> Effect:
+    """What a step of a kind that sends something sends."""
+    kind = SENDS[step.kind]
+    return Effect(key=key, kind=kind, destination=str(step.to), case_id=case_id, data=data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +170,9 @@ def simulate(bundle: Bundle, queue: str, severity: str, opened_at: datetime) -> 
     return told
 
 
-def _whole(promise: Promise, kind: ClockKind, opened_at: datetime) -> Iterator[Due]:
+def _whole(promise: Promise, kind: ClockKind, opened_at: datetime) -> list[Due]:
     clock = Clock(promise.calendar, promise.targets[kind], opened_at)
-    return _moments(promise, kind, clock, ())
-
-
-def _moments(
-    promise: Promise, kind: ClockKind, clock: Clock, taken: Collection[str]
-) -> Iterator[Due]:
-    for step in promise.ladder.of(kind):
-        if step.id in taken:
-            continue
-        moment = reached_at(clock, step.amount(clock.target))
-        if moment is not None:
-            yield Due(moment, kind, step)
+    return steps_ahead(promise, kind, clock, ())
 
 
 def _target(queue: str, step: Step, bundle: Bundle) -> str:

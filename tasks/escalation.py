@@ -10,7 +10,8 @@ from prefect.cache_policies import NO_CACHE
 from casework.cases import Severity
 from casework.store.assignment import run_out
 from casework.store.engine import transaction
-from casework.store.escalation import mend_orphans, take_due_steps
+from casework.store.escalation import take_due_steps
+from casework.store.orphans import mend_orphans
 from tasks.context import Context, surroundings
 from tasks.retrying import can_help
 

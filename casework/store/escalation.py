@@ -1,28 +1,26 @@
-"""The escalation sweep: the steps that are due are taken, each once, and what is odd is mended.
+"""The escalation sweep: the steps that are due are taken, each once.
 
 A step, its entry and what it sends are written in one transaction, under the lock of its case. Two
 sweeps at once do not take a step twice: the second finds it taken.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from casework.cases import Severity
-from casework.clocks.ladders import StepKind
-from casework.clocks.model import ClockKind, ClockState
-from casework.effects import Effect
+from casework.clocks.ladders import Step, StepKind
+from casework.clocks.model import ClockKind
 from casework.escalation import (
     ACTIONS,
+    SENDS,
     Due,
     Rungs,
     climbed,
-    due_steps,
     effect_of,
     is_breached,
     step_key,
@@ -30,37 +28,16 @@ from casework.escalation import (
 )
 from casework.gates import GateStatus
 from casework.ledger.entries import Action, Draft, Provenance, timestamp
-from casework.policy.model import Bundle
-from casework.store.clocks import (
-    Opened,
-    clock_of,
-    end_partner_clock,
-    open_clocks,
-    settle_clock,
-)
+from casework.store.climbing import Climbing, Timed, climbing_of, write_climbed
+from casework.store.clocks import end_partner_clock
 from casework.store.gates import let_go, live_holder
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.outbox import enqueue
-from casework.store.policy import bundle_of_record
-from casework.store.tables import Assignment, Case, Clock, Gate
+from casework.store.tables import Assignment, Clock
 
 #: Gates looked at in one transaction.
-BATCH: Final = 500
-
-
-@dataclass(slots=True)
-class _Climbing:
-    """One gate on its ladder, and all that its steps will write."""
-
-    case: Case
-    gate: Gate
-    bundle: Bundle
-    assignment: Assignment | None
-    clocks: list[Clock] = field(default_factory=list)
-    drafts: list[Draft] = field(default_factory=list)
-    effects: list[Effect] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+BATCH: Final = 1000
 
 
 def take_due_steps(
@@ -87,42 +64,15 @@ def take_due_steps(
         by kind.
     """
     counts: Counter[str] = Counter()
-    made = _climbing(session, _due_gates(session, now, severity, gates, limit), now)
+    made = climbing_of(session, _due_gates(session, now, severity, gates, limit), now)
     for each in made:
         _climb(session, each, now)
         counts += each.counts
     counts["gates"] = len(made)
-    session.flush()
+    write_climbed(session, made, now)
     append(session, [draft for each in made for draft in each.drafts], by, now)
     enqueue(session, [effect for each in made for effect in each.effects], by, now)
     return +counts
-
-
-def orphans(session: Session, limit: int = BATCH) -> list[Gate]:
-    """Open gates that no clock watches, oldest first."""
-    watched = exists().where(
-        col(Clock.gate_id) == col(Gate.id), col(Clock.kind) == ClockKind.DECISION.value
-    )
-    statement = select(Gate).where(col(Gate.status) == GateStatus.OPEN, ~watched)
-    return list(session.scalars(statement.order_by(col(Gate.opened_at)).limit(limit)))
-
-
-def mend_orphans(session: Session, by: Provenance, now: datetime, limit: int = BATCH) -> list[str]:
-    """Give open gates without clocks those they should have had since they opened.
-
-    Returns:
-        The ids of the gates.
-    """
-    found = orphans(session, limit)
-    drafts = []
-    for gate in found:
-        bundle = bundle_of_record(session, gate.policy_digest)
-        opened = Opened(gate.id, gate.case_id, gate.queue, gate.severity)
-        open_clocks(session, bundle, [opened], gate.opened_at)
-        data = {"gate": gate.id, "since": timestamp(gate.opened_at)}
-        drafts.append(Draft(gate.case_id, Action.CLOCK_MENDED, data, gate.revision))
-    append(session, drafts, by, now)
-    return [gate.id for gate in found]
 
 
 def _due_gates(
@@ -141,130 +91,81 @@ def _due_gates(
     return list(dict.fromkeys(found))
 
 
-def _climbing(session: Session, gate_ids: Sequence[str], now: datetime) -> list[_Climbing]:
-    """Hold the cases, then the gates, and read what is still due on them."""
-    if not gate_ids:
-        return []
-    of_gates = select(col(Gate.case_id)).where(among(session, col(Gate.id), gate_ids))
-    case_ids = set(session.scalars(of_gates))
-    cases = {each.id: each for each in session.scalars(_locked(session, Case, Case.id, case_ids))}
-    gates = session.scalars(_locked(session, Gate, Gate.id, gate_ids)).all()
-    assignments = {
-        each.gate_id: each
-        for each in session.scalars(_locked(session, Assignment, Assignment.gate_id, gate_ids))
-    }
-    clocks: defaultdict[str, list[Clock]] = defaultdict(list)
-    due = _locked(session, Clock, Clock.gate_id, gate_ids).where(col(Clock.next_at) <= now)
-    for clock in session.scalars(due):
-        clocks[clock.gate_id].append(clock)
-    bundles = {digest: bundle_of_record(session, digest) for digest in _policies(gates)}
-    return [
-        _Climbing(
-            case=cases[gate.case_id],
-            gate=gate,
-            bundle=bundles[gate.policy_digest],
-            assignment=assignments.get(gate.id),
-            clocks=clocks[gate.id],
-        )
-        for gate in gates
-        if gate.id in clocks
-    ]
-
-
-def _locked(session: Session, table: Any, column: Any, names: Collection[str]) -> Any:
-    """Rows by name in a fixed order, as they are now and held until the transaction ends."""
-    statement = select(table).where(among(session, col(column), names)).order_by(col(column))
-    return statement.with_for_update().execution_options(populate_existing=True)
-
-
-def _policies(gates: Sequence[Gate]) -> set[str]:
-    return {gate.policy_digest for gate in gates}
-
-
-def _climb(session: Session, each: _Climbing, now: datetime) -> None:
+def _climb(session: Session, each: Climbing, now: datetime) -> None:
     """Take what is due on one gate, in the order in which it fell due."""
     if each.gate.status != GateStatus.OPEN:
-        for clock in each.clocks:
-            clock.next_at = None
+        for timed in each.clocks:
+            timed.over = True
         return
-    due = sorted(_due(each, now), key=lambda found: found[0].moment)
+    due = [(found, timed) for timed in each.clocks for found in timed.due]
+    due.sort(key=lambda pair: pair[0].moment)
     silent = unsaid([found for found, _ in due])
-    for place, (found, clock) in enumerate(due):
-        _take(session, each, found, clock, said=place not in silent, now=now)
-    for clock in each.clocks:
-        if clock.ended_at is None:
-            _settle(session, each, clock, now)
-
-
-def _due(each: _Climbing, now: datetime) -> Iterator[tuple[Due, Clock]]:
-    for clock in each.clocks:
-        promise = each.bundle.promises.of(clock.queue, clock.severity)
-        kind, timed = ClockKind(clock.kind), clock_of(clock, promise)
-        for found in due_steps(promise, kind, timed, clock.taken, now):
-            yield found, clock
+    for place, (found, timed) in enumerate(due):
+        _take(session, each, found, timed, said=place not in silent, now=now)
+    for timed in each.clocks:
+        _note_miss(each, timed, now)
 
 
 def _take(
-    session: Session, each: _Climbing, due: Due, clock: Clock, *, said: bool, now: datetime
+    session: Session, each: Climbing, due: Due, timed: Timed, *, said: bool, now: datetime
 ) -> None:
-    gate, step = each.gate, due.step
-    before = _rungs(each)
-    after = climbed(before, step, each.bundle)
+    before, step, clock = each.rungs, due.step, timed.row
     holder = each.assignment and live_holder(each.assignment, now)
-    data: dict[str, Any] = {"clock": clock.kind, "step": step.id, "due": timestamp(due.moment)}
-    _move(session, each, before, after, now)
-    clock.taken = [*clock.taken, step.id]
+    _move(session, each, climbed(before, step, each.bundle), now)
+    timed.taken.append(step.id)
     each.counts[step.kind.value] += 1
-    told = {
-        StepKind.REASSIGN: {"from": before.queue, "to": after.queue},
-        StepKind.RAISE: {"from": before.severity, "to": after.severity},
-        StepKind.LOCK: {},
-    }.get(step.kind, {"person": holder, "sent": said, "destination": step.to})
-    _tell(each, ACTIONS[step.kind], {**data, **told})
-    key = step_key(gate.id, due.kind, clock.started_at, step.id)
-    about = {**data, "gate": gate.id, "queue": gate.queue, "severity": gate.severity}
-    about |= {"person": holder, "due_at": clock.due_at and timestamp(clock.due_at)}
-    effect = effect_of(key, gate.case_id, step, about)
-    if effect is not None and said:
-        each.effects.append(effect)
+    data: dict[str, Any] = {"clock": clock.kind, "step": step.id, "due": timestamp(due.moment)}
+    sends = {"person": holder, "sent": said, "destination": step.to}
+    _tell(each, ACTIONS[step.kind], data | _changed(before, each.rungs, step, sends))
+    if said and step.kind in SENDS:
+        key = step_key(each.gate.id, due.kind, timed.started_at, step.id)
+        about = {"queue": each.rungs.queue, "severity": each.rungs.severity, "person": holder}
+        about["due_at"] = clock.due_at and timestamp(clock.due_at)
+        about |= {**data, "gate": each.gate.id}
+        each.effects.append(effect_of(key, each.gate.case_id, step, about))
 
 
-def _rungs(each: _Climbing) -> Rungs:
-    locked = each.assignment is not None and each.assignment.locked_at is not None
-    return Rungs(each.gate.queue, each.gate.severity, locked)
+def _changed(before: Rungs, after: Rungs, step: Step, sends: dict[str, Any]) -> dict[str, Any]:
+    match step.kind:
+        case StepKind.REASSIGN:
+            return {"from": before.queue, "to": after.queue}
+        case StepKind.RAISE:
+            return {"from": before.severity, "to": after.severity}
+        case StepKind.LOCK:
+            return {}
+        case _:
+            return sends
 
 
-def _move(session: Session, each: _Climbing, before: Rungs, after: Rungs, now: datetime) -> None:
-    """Put a gate and its case where a step has brought them; whoever had it has it no longer."""
-    if after == before:
-        return
-    each.gate.queue = each.case.queue = after.queue
-    each.gate.severity = each.case.severity = after.severity
-    each.case.updated_at = now
+def _move(session: Session, each: Climbing, after: Rungs, now: datetime) -> None:
+    """Put a gate where a step has brought it; whoever had it in another queue has it no longer."""
+    before, each.rungs = each.rungs, after
+    each.moved |= after != before
+    gate = each.gate
     if after.locked and not before.locked:
-        each.assignment = each.assignment or _unheld(each.gate)
-        each.assignment.locked_at = now
-        session.add(each.assignment)
-    if after.queue != before.queue:
-        let_go(session, each.gate.id)
-        end_partner_clock(session, each.gate.id, now)
+        kept = each.assignment or Assignment(gate_id=gate.id, case_id=gate.case_id)
+        kept.locked_at, each.assignment = now, kept
+        session.add(kept)
+    if after.queue == before.queue:
+        return
+    if each.assignment is not None:
+        let_go(session, gate.id)
+    if before.queue in each.bundle.promises.partners:
+        end_partner_clock(session, gate.id, now)
+        for timed in each.clocks:
+            timed.over |= timed.row.kind == ClockKind.PARTNER_ANSWER
 
 
-def _unheld(gate: Gate) -> Assignment:
-    return Assignment(gate_id=gate.id, case_id=gate.case_id)
+def _note_miss(each: Climbing, timed: Timed, now: datetime) -> None:
+    due = timed.row.due_at
+    if timed.breached or timed.over or not is_breached(due, now):
+        return
+    timed.breached = True
+    each.counts["breached"] += 1
+    _tell(each, Action.CLOCK_BREACHED, {"clock": timed.row.kind, "due": timestamp(due)})
 
 
-def _settle(session: Session, each: _Climbing, clock: Clock, now: datetime) -> None:
-    if clock.state != ClockState.BREACHED and is_breached(clock.due_at, now):
-        clock.state = ClockState.BREACHED.value
-        each.counts["breached"] += 1
-        data = {"clock": clock.kind, "due": clock.due_at and timestamp(clock.due_at)}
-        _tell(each, Action.CLOCK_BREACHED, data)
-    promise = each.bundle.promises.of(clock.queue, clock.severity)
-    settle_clock(session, clock, now, promise)
-
-
-def _tell(each: _Climbing, action: Action, data: dict[str, Any]) -> None:
+def _tell(each: Climbing, action: Action, data: dict[str, Any]) -> None:
     gate = each.gate
     each.drafts.append(
         Draft(

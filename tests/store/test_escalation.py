@@ -14,7 +14,8 @@ from casework.errors import Denied
 from casework.store.assignment import claim, hand_over, hold
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
-from casework.store.escalation import mend_orphans, orphans, take_due_steps
+from casework.store.escalation import take_due_steps
+from casework.store.orphans import mend_orphans, orphans
 from casework.store.tables import Case, Clock
 from tests.factories.escalation import (
     HOUR,
