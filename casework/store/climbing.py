@@ -126,7 +126,7 @@ def _write_gates(session: Session, moved: Sequence[Climbing], now: datetime) -> 
     if not moved:
         return
     rungs = [{"at_queue": m.rungs.queue, "at_severity": m.rungs.severity} for m in moved]
-    columns = {"queue": bindparam("at_queue"), "severity": bindparam("at_severity")}
+    columns: dict[str, Any] = {"queue": bindparam("at_queue"), "severity": bindparam("at_severity")}
     places: tuple[tuple[Any, str, dict[str, Any]], ...] = (
         (Gate, "id", columns),
         (Case, "case_id", {**columns, "updated_at": now}),

@@ -12,8 +12,10 @@ import typer
 
 from deployments.cli import (
     approvals,
+    assignment,
     audit,
     cases,
+    clocks,
     db,
     demo,
     intake,
@@ -36,6 +38,8 @@ app.command("demo")(demo.demo)
 app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")
 app.add_typer(approvals.app, name="approvals", help="Gates where people decide.")
+approvals.app.add_typer(assignment.app)
+app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")
