@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
 from casework.answering import answer_gate, bundle_of
+from casework.cases import Severity
 from casework.errors import Conflict, Denied
 from casework.gates import ActorKind, GateStatus, seen_in_full
 from casework.settings import Settings
@@ -20,6 +21,7 @@ from casework.store.engine import reading, transaction
 from casework.store.gates import assign_run, gate_by_id, note_wake, standing
 from integrations.resume_form import AnswerForm, take_form
 from tasks.context import surroundings
+from tasks.escalation import climb
 
 RETRIES: dict[str, Any] = {"retries": 5, "retry_delay_seconds": [1, 2, 5, 15, 30]}
 
@@ -55,6 +57,8 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
             # Its maker was stopped between making the run and naming it at the gate.
             assign_run(session, gate_id, flow_run_id, here.by, here.now)
         done = carry_out(session, gate_id, here.by, here.now)
+    if done.following:
+        climb(here, Severity.P0)
     carried_out = found.status is GateStatus.DECIDED and done.status is GateStatus.CARRIED_OUT
     following = {"following": done.following, "carried_out": carried_out}
     return {**told, **following, "status": str(done.status)}

@@ -1,6 +1,7 @@
 """The commands about who has a gate and about clocks, as somebody types them."""
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -140,14 +141,7 @@ def test_a_ladder_can_be_tried_before_it_is_adopted(tmp_path: Path) -> None:
         ("overdue", "09:30", True),
         ("overdue_page", "09:30", True),
     ]
-    copy = tmp_path / "candidate"
-    copy.mkdir()
-    for file in resource("policies/default").rglob("*"):
-        if file.is_file():
-            (copy / file.parent.name).mkdir(exist_ok=True)
-            relative = file.relative_to(resource("policies/default"))
-            (copy / relative).parent.mkdir(exist_ok=True)
-            (copy / relative).write_text(file.read_text())
+    copy = shutil.copytree(resource("policies/default"), tmp_path / "candidate")
     ladders = copy / "ladders.yaml"
     ladders.write_text(ladders.read_text().replace("halfway, at: 50%", "halfway, at: 60%"))
     moved = document(*words, "--queue", "child_safety", "--policy", str(copy))["steps"]
