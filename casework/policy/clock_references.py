@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from typing import Final
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from casework.cases import Severity
 from casework.clocks.ladders import StepKind
@@ -32,7 +32,7 @@ def check_clocks(draft: Draft) -> None:
 
 def _calendars(draft: Draft) -> None:
     for name, calendar in draft.calendars.items():
-        if calendar.zone and calendar.zone not in available_timezones():
+        if calendar.zone and not _is_zone(calendar.zone):
             hint = nearest(calendar.zone, available_timezones())
             draft.add("calendars", (name, "zone"), f"unknown time zone `{calendar.zone}`", hint)
         if not isinstance(calendar.hours, dict):
@@ -41,6 +41,15 @@ def _calendars(draft: Draft) -> None:
         for day in sorted({day for day in days if days.count(day) > 1}):
             message = f"`{DAYS[day]}` has hours more than once"
             draft.add("calendars", (name, "hours"), message, "say each day's hours once")
+
+
+def _is_zone(name: str) -> bool:
+    """Whether there is such a time zone; a look at one file, not at all there are."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _ladders(draft: Draft) -> None:

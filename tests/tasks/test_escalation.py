@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from casework.answering import answer_gate
 from casework.store.assignment import claim
 from casework.store.engine import open_engine, transaction
+from tasks.case_review import visit_gate
 from tasks.escalation import act_at_once, sweep_clocks
 from tests.factories.escalation import (
     HOUR,
@@ -19,7 +21,7 @@ from tests.factories.escalation import (
     person,
     timed_case,
 )
-from tests.factories.gates import waiting_case
+from tests.factories.gates import answer, waiting_case
 
 pytestmark = pytest.mark.anyio
 
@@ -63,3 +65,11 @@ async def test_what_cannot_wait_does_not_wait_for_the_sweep(store: Engine) -> No
     assert await act_at_once.fn() == {"gates": 1, "page": 1}
     assert [row.data["gate"] for row in outbox(store)] == [urgent]
     assert await sweep_clocks.fn() == {"gates": 1, "breached": 2}, "the page is not sent again"
+
+
+async def test_a_gate_that_follows_another_at_p0_is_paged_about_at_once(store: Engine) -> None:
+    gate = timed_case(store, queue="legal", opened_at=datetime.now(UTC))
+    handing = answer(verdict="escalate", action=None, escalate_to="general")
+    answer_gate(store, gate, "lea", handing, now=datetime.now(UTC))
+    following = (await visit_gate.fn(gate, "a-run"))["following"]
+    assert [(row.kind, row.data["gate"]) for row in outbox(store)] == [("page", following)]
