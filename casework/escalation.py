@@ -7,6 +7,7 @@ step of it answers.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from casework.cases import Severity
@@ -19,6 +20,9 @@ from casework.policy.model import Bundle
 
 #: A clock is breached from the first instant after the one at which it is due.
 _TOO_LATE: Final = timedelta(microseconds=1)
+
+#: A time as the ledger writes it; cases come in batches, and so do their times.
+written: Final = lru_cache(maxsize=4096)(timestamp)
 
 #: What each kind of step sends, where it sends anything.
 SENDS: Final = {StepKind.REMIND: EffectKind.NOTIFY, StepKind.PAGE: EffectKind.PAGE}
@@ -126,7 +130,7 @@ def unsaid(due: Sequence[Due]) -> set[int]:
 
 def step_key(gate: str, kind: ClockKind, started_at: datetime, step: str) -> str:
     """What makes a step of one clock one step, however often it is taken."""
-    return f"{gate}:{kind}:{timestamp(started_at)}:{step}"
+    return f"{gate}:{kind}:{written(started_at)}:{step}"
 
 
 def effect_of(key: str, case_id: str, step: Step, data: dict[str, Any]) -> Effect:

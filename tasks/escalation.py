@@ -48,22 +48,36 @@ async def act_at_once() -> dict[str, int]:
 
 
 def sweep(here: Context) -> Counter[str]:
-    """Mend, take back, and climb, each in transactions of its own until nothing is left."""
+    """Take back, climb, and mend, each in transactions of its own until nothing is left.
+
+    What is odd comes last, so that it keeps nothing else from being done.
+    """
+    counts = _run_out(here) + climb(here)
+    if mended := _mend(here):
+        counts += climb(here)
+        counts["mended"] = mended
+    return counts
+
+
+def _run_out(here: Context) -> Counter[str]:
     counts: Counter[str] = Counter()
+    while True:
+        with transaction(here.engine) as session:
+            done = Counter(run_out(session, here.by, here.now))
+        if not +done:
+            return counts
+        counts += done
+
+
+def _mend(here: Context) -> int:
+    number = 0
     while True:
         with transaction(here.engine) as session:
             mended = mend_orphans(session, here.by, here.now)
         if not mended:
-            break
+            return number
         log.warning("%d open gates had no clocks, the first %s", len(mended), mended[0])
-        counts["mended"] += len(mended)
-    while True:
-        with transaction(here.engine) as session:
-            done = run_out(session, here.by, here.now)
-        if not any(done.values()):
-            break
-        counts.update(done)
-    return +(counts + climb(here))
+        number += len(mended)
 
 
 def climb(here: Context, severity: Severity | None = None) -> Counter[str]:

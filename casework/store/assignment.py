@@ -151,10 +151,10 @@ def hand_over(session: Session, gate: str, queue: str, by: Provenance, now: date
     bundle = bundle_of_record(session, found.policy_digest)
     _permit(_reaching(request, bundle, found, kept, queue))
     back = queue == kept.owner_queue
-    data: dict[str, Any] = {"from": found.queue, "to": queue, "owner": kept.owner or by.actor}
-    data["late"] = end_partner_clock(session, gate, now)
     if kept.owner is None:
-        kept.owner, kept.owner_queue = by.actor, found.queue
+        kept.owner, kept.owner_queue = request.situation.holder or by.actor, found.queue
+    data: dict[str, Any] = {"from": found.queue, "to": queue, "owner": kept.owner}
+    data["late"] = end_partner_clock(session, gate, now)
     found.queue = case.queue = queue
     case.updated_at = now
     session.add(found)

@@ -25,9 +25,10 @@ from casework.escalation import (
     is_breached,
     step_key,
     unsaid,
+    written,
 )
 from casework.gates import GateStatus
-from casework.ledger.entries import Action, Draft, Provenance, timestamp
+from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.climbing import Climbing, Timed, climbing_of, write_climbed
 from casework.store.clocks import end_partner_clock
 from casework.store.gates import let_go, live_holder
@@ -114,13 +115,13 @@ def _take(
     _move(session, each, climbed(before, step, each.bundle), now)
     timed.taken.append(step.id)
     each.counts[step.kind.value] += 1
-    data: dict[str, Any] = {"clock": clock.kind, "step": step.id, "due": timestamp(due.moment)}
+    data: dict[str, Any] = {"clock": clock.kind, "step": step.id, "due": written(due.moment)}
     sends = {"person": holder, "sent": said, "destination": step.to}
     _tell(each, ACTIONS[step.kind], data | _changed(before, each.rungs, step, sends))
     if said and step.kind in SENDS:
         key = step_key(each.gate.id, due.kind, timed.started_at, step.id)
         about = {"queue": each.rungs.queue, "severity": each.rungs.severity, "person": holder}
-        about["due_at"] = clock.due_at and timestamp(clock.due_at)
+        about["due_at"] = clock.due_at and written(clock.due_at)
         about |= {**data, "gate": each.gate.id}
         each.effects.append(effect_of(key, each.gate.case_id, step, about))
 
@@ -162,7 +163,7 @@ def _note_miss(each: Climbing, timed: Timed, now: datetime) -> None:
         return
     timed.breached = True
     each.counts["breached"] += 1
-    _tell(each, Action.CLOCK_BREACHED, {"clock": timed.row.kind, "due": timestamp(due)})
+    _tell(each, Action.CLOCK_BREACHED, {"clock": timed.row.kind, "due": written(due)})
 
 
 def _tell(each: Climbing, action: Action, data: dict[str, Any]) -> None:

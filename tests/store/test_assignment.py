@@ -245,6 +245,16 @@ def test_a_partner_has_the_gate_while_owner_and_clock_stay(engine: Engine, gate:
     ]
 
 
+def test_a_lead_who_hands_over_for_the_holder_does_not_become_the_owner(
+    engine: Engine, gate: str
+) -> None:
+    claimed(engine, gate, "ana")
+    with transaction(engine) as session:
+        hand_over(session, gate, "legal", person("lou"), NOW)
+    assert assignment_at(engine, gate).owner == "ana"
+    assert told(engine, gate)[-1][1]["owner"] == "ana"
+
+
 def test_the_partners_answer_has_a_clock_of_its_own_each_time(engine: Engine) -> None:
     add_everybody(engine)
     gate = timed_case(engine)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from casework.store.tables.clocks import index_of_present
+from casework.store.indexes import index_where_set
 from casework.store.tables.columns import moment
 
 
@@ -13,8 +13,8 @@ class Assignment(SQLModel, table=True):
 
     __tablename__ = "assignments"
     __table_args__ = (
-        index_of_present("assignments_next", "next_at", "gate_id"),
-        index_of_present("assignments_holder", "holder"),
+        index_where_set("assignments_next", "next_at", "gate_id"),
+        index_where_set("assignments_holder", "holder"),
     )
 
     gate_id: str = Field(primary_key=True)

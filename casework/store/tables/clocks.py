@@ -3,16 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
+from casework.store.indexes import index_where_set
 from casework.store.tables.columns import document, moment
-
-
-def index_of_present(name: str, column: str, *more: str) -> Index:
-    """Index the rows in which a column has a value: what nobody waits for takes up no room."""
-    present = Column(column).isnot(None)
-    return Index(name, column, *more, sqlite_where=present, postgresql_where=present)
 
 
 class Clock(SQLModel, table=True):
@@ -20,7 +15,7 @@ class Clock(SQLModel, table=True):
 
     __tablename__ = "clocks"
     __table_args__ = (
-        index_of_present("clocks_next", "next_at", "gate_id", "kind"),
+        index_where_set("clocks_next", "next_at", "gate_id", "kind"),
         Index("clocks_due", "state", "due_at"),
     )
 
