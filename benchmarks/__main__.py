@@ -10,7 +10,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS: Final = ("policy", "machine_path", "ledger", "gates", "effects", "receiver")
+BENCHMARKS: Final = (
+    "policy",
+    "machine_path",
+    "ledger",
+    "gates",
+    "escalation",
+    "effects",
+    "receiver",
+)
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ TABLES: Final = (
     "signal_readings",
     "decisions",
     "gates",
+    "clocks",
     "ledger_entries",
 )
 

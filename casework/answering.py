@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from casework.errors import Conflict, Denied, InputError
-from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused
+from casework.errors import InputError
+from casework.gates import Accepted, ActorKind, Answer, Denial, Refused, refusal_of
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.store.answers import take_answer
@@ -82,7 +82,7 @@ def answer_gate(
         ruled(session, ruling)
         taken = Taken(gate_id, gate.case_id, getattr(ruling, "missing", 1), gate.flow_run_id)
     if isinstance(ruling, Refused):
-        raise _refusal(ruling)
+        raise refusal_of(ruling)
     return taken
 
 
@@ -150,7 +150,7 @@ def reverse_action(
     with transaction(engine) as session:
         ruling = _ruled_reversal(session, case, reason, kind, by, now, action)
     if isinstance(ruling, Refused):
-        raise _refusal(ruling)
+        raise refusal_of(ruling)
     return ruling
 
 
@@ -179,11 +179,3 @@ def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
     """
     with reading(engine) as session:
         return stored_bundle(session, policy_digest)
-
-
-def _refusal(refused: Refused) -> Denied | Conflict:
-    if refused.reason in LATE:
-        return Conflict(
-            refused.message, reason=str(refused.reason), hint="look again: casework approvals list"
-        )
-    return Denied(refused.message, reason=str(refused.reason))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from casework.canonical import canonical, digest_bytes
 from casework.cases import Reading
+from casework.errors import Conflict, Denied
 
 
 class Role(StrEnum):
@@ -104,10 +105,12 @@ class Situation:
     evidence_digest: str
     current: bool  # whether its revision is still the case's newest
     given: Sequence[Given]
+    holder: str | None = None  # who has claimed it or was assigned to it, as long as that lasts
+    locked: bool = False  # a ladder has come so far that a lead must answer
 
 
 class Denial(StrEnum):
-    """Why an answer was refused. Stable codes."""
+    """Why an answer, or something about who has the gate, was refused. Stable codes."""
 
     UNKNOWN_PERSON = "unknown_person"
     MALFORMED = "malformed"
@@ -123,11 +126,16 @@ class Denial(StrEnum):
     OTHER_ACTION = "other_action"
     ESCALATION = "escalation"
     UNVERIFIED = "unverified"
+    HELD = "held"  # somebody else has the gate
+    LOCKED = "locked"
+    NOT_HOLDER = "not_holder"
+    NOT_ON_HOLD = "not_on_hold"
+    FOLLOW_UP = "follow_up"
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The answer does not count, and why."""
+    """What was asked for at a gate is not done, and why."""
 
     reason: Denial
     message: str
@@ -141,14 +149,24 @@ class Accepted:
 
 
 #: Denials that mean somebody was faster rather than not allowed.
-LATE: Final = frozenset({Denial.SUPERSEDED, Denial.DECIDED, Denial.ANSWERED, Denial.STALE_EVIDENCE})
+LATE: Final = frozenset(
+    {Denial.SUPERSEDED, Denial.DECIDED, Denial.ANSWERED, Denial.STALE_EVIDENCE, Denial.HELD}
+)
+
+
+def refusal_of(refused: Refused) -> Denied | Conflict:
+    """The error that tells somebody of a refusal."""
+    if refused.reason in LATE:
+        hint = "look again: casework approvals list"
+        return Conflict(refused.message, reason=str(refused.reason), hint=hint)
+    return Denied(refused.message, reason=str(refused.reason))
 
 
 def judge(situation: Situation, person: Person, answer: Answer, terms: Terms) -> Accepted | Refused:
     """Rule on one answer at one gate: the only place where this is decided."""
     refusal = (
-        _gate_takes_answers(situation)
-        or _person_may_answer(situation, person, terms)
+        barred(situation, person, terms)
+        or _is_kept_for_another(situation, person)
         or _answer_fits(situation, person, answer, terms)
     )
     if refusal:
@@ -157,6 +175,17 @@ def judge(situation: Situation, person: Person, answer: Answer, terms: Terms) ->
         return Accepted(missing=0)
     agreeing = sum(1 for given in situation.given if given.verdict is Verdict.APPROVE)
     return Accepted(missing=max(0, terms.approvals - agreeing - 1))
+
+
+def barred(situation: Situation, person: Person, terms: Terms) -> Refused | None:
+    """Why somebody may not answer at a gate, whatever they say; None if they may."""
+    return _gate_takes_answers(situation) or _person_may_answer(situation, person, terms)
+
+
+def _is_kept_for_another(situation: Situation, person: Person) -> Refused | None:
+    if situation.holder in (None, person.id) or Role.LEAD in person.roles:
+        return None
+    return Refused(Denial.HELD, f"{situation.holder} has this gate; ask them, or a lead")
 
 
 def _gate_takes_answers(situation: Situation) -> Refused | None:
@@ -175,6 +204,8 @@ def _person_may_answer(situation: Situation, person: Person, terms: Terms) -> Re
         return Refused(Denial.ROLE, f"queue {situation.queue} takes answers from: {needed}")
     if "*" not in person.queues and situation.queue not in person.queues:
         return Refused(Denial.QUEUE, f"{person.id} does not work in queue {situation.queue}")
+    if situation.locked and Role.LEAD not in person.roles:
+        return Refused(Denial.LOCKED, "this gate is overdue and locked: a lead must answer")
     if person.id == situation.requested_by:
         return Refused(Denial.REQUESTER, "who asked for this decision may not take it")
     if any(given.actor == person.id for given in situation.given):

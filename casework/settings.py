@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     )
     batch_size: int = Field(10_000, ge=1, le=100_000, description="Rows or cases in one batch.")
     review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
+    claim_minutes: int = Field(
+        30, ge=1, le=1440, description="Minutes a claim lasts that is not renewed."
+    )
     provider_timeout: float = Field(10.0, gt=0, description="Seconds a provider may take.")
     provider_attempts: int = Field(4, ge=1, le=10, description="Tries of a provider, in all.")
     provider_concurrency: int = Field(8, ge=1, description="Requests to a provider at once.")

@@ -12,10 +12,12 @@ from prefect import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.deployments.runner import RunnerDeployment
+from prefect.events import DeploymentTriggerTypes
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Interval
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker
+from pydantic import TypeAdapter
 
 from casework.resources import resource
 from deployments.worker import CaseworkWorker
@@ -25,6 +27,8 @@ POOLS: Final[Mapping[str, type[BaseWorker[Any, Any, Any]]]] = {
     "casework-review": CaseworkWorker,
     "casework-batch": ProcessWorker,
 }
+
+_TRIGGER: Final[TypeAdapter[DeploymentTriggerTypes]] = TypeAdapter(DeploymentTriggerTypes)
 
 
 async def deploy_all(only: Collection[str] | None = None) -> list[str]:
@@ -73,6 +77,7 @@ def _deployment(entry: dict[str, Any]) -> RunnerDeployment:
             Interval(schedule["interval"], slug=schedule["slug"])
             for schedule in entry.get("schedules", [])
         ],
+        triggers=[_TRIGGER.validate_python(trigger) for trigger in entry.get("triggers", [])],
         concurrency_limit=ConcurrencyLimitConfig(**limit) if limit else None,
         work_pool_name=entry["work_pool"]["name"],
         job_variables=entry["work_pool"].get("job_variables"),

@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 
 from casework.store.decisions import counts_by_route
 from casework.store.facts import Place
+from tasks.escalation import act_at_once
 from tasks.review_runs import make_missing_runs
 from tasks.risk_review import adopt_policy, decide_batch
 
@@ -22,7 +23,7 @@ def run_name() -> str:
 async def risk_review(intake_id: str | None = None) -> dict[str, int]:
     """Decide every case whose signals are gathered, of one intake or of all.
 
-    Every gate that opens gets its review run, suspended.
+    Every gate that opens gets its review run, suspended; at P0 its ladder begins at once.
 
     Returns:
         How many cases were ``closed``, sent to ``review`` and ``escalated``.
@@ -41,6 +42,7 @@ async def risk_review(intake_id: str | None = None) -> dict[str, int]:
     await acreate_markdown_artifact(
         markdown=summary(policy, ways), key="risk-review", description="Cases by rule and queue"
     )
+    await act_at_once()
     await make_missing_runs()
     return counts_by_route(ways)
 

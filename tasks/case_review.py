@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
 from casework.answering import answer_gate, bundle_of
+from casework.cases import Severity
 from casework.errors import Conflict, Denied
 from casework.gates import ActorKind, GateStatus, seen_in_full
 from casework.settings import Settings
@@ -21,6 +22,7 @@ from casework.store.gates import assign_run, gate_by_id, note_wake, standing
 from casework.store.sending import due_destinations
 from integrations.resume_form import AnswerForm, take_form
 from tasks.context import surroundings
+from tasks.escalation import climb
 
 RETRIES: dict[str, Any] = {"retries": 5, "retry_delay_seconds": [1, 2, 5, 15, 30]}
 
@@ -60,6 +62,8 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
         done = carry_out(session, gate_id, here.by, here.now)
         carried_out = found.status is GateStatus.DECIDED and done.status is GateStatus.CARRIED_OUT
         leaves = carried_out and due_destinations(session, here.now, found.case_id)
+    if done.following:
+        climb(here, Severity.P0)
     after = {"following": done.following, "carried_out": carried_out, "leaves": bool(leaves)}
     return {**told, **after, "status": str(done.status)}
 

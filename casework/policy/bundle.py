@@ -7,6 +7,7 @@ from pathlib import Path
 
 from casework.canonical import digest
 from casework.cases import CASE_FIELDS
+from casework.policy.clocks import promises_of
 from casework.policy.conditions import parse_condition
 from casework.policy.draft import Draft, read_draft
 from casework.policy.effect_references import check_macros
@@ -148,6 +149,7 @@ def assemble(draft: Draft) -> Bundle:
         ),
         destinations=_destinations(draft),
         macro_fields=dict(head.macro_fields),
+        promises=promises_of(draft),
     )
 
 
@@ -176,6 +178,7 @@ def _queues(draft: Draft) -> dict[str, Queue]:
             actions=entry.actions,
             escalates_to=entry.escalates_to,
             partner=entry.partner,
+            escalation_target=entry.escalation_target,
         )
         for name, entry in draft.queues.items()
     }

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from casework.policy.clock_entries import CalendarEntry, ClockEntry, LadderEntry
 from casework.policy.document import Document, Path, parse
 from casework.policy.effect_entries import DestinationEntry
 from casework.policy.faults import Fault, nearest
@@ -43,6 +44,9 @@ class Draft:
     actions: dict[str, ActionEntry] = field(default_factory=dict)
     patterns: dict[str, PatternEntry] = field(default_factory=dict)
     destinations: dict[str, DestinationEntry] = field(default_factory=dict)
+    calendars: dict[str, CalendarEntry] = field(default_factory=dict)
+    clocks: dict[str, ClockEntry] = field(default_factory=dict)
+    ladders: dict[str, LadderEntry] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )
@@ -160,11 +164,16 @@ def _fit(draft: Draft, document: Document, path: Path, model: type[M], value: An
         return None
     wrong = {problem["loc"][0] for problem in problems if problem["loc"]}
     kept = {
-        name: _empty(info) if name in wrong else value[name]
+        name: _empty(info) if name in wrong else _fitting(info, value[name])
         for name, info in model.model_fields.items()
         if name in wrong or name in value
     }
     return model.model_construct(**kept)
+
+
+def _fitting(info: FieldInfo, value: Any) -> Any:
+    """A value of which the whole entry's validation has found no fault, as its model has it."""
+    return TypeAdapter(info.rebuild_annotation()).validate_python(value)
 
 
 def _empty(info: FieldInfo) -> Any:
@@ -182,10 +191,12 @@ def _explain(
         owner = nested_model(model, inner[:-1])
         hint = nearest(str(name), keys_of(owner)) if owner else ""
         return document.fault(full, f"unknown key `{name}`", hint, key=True)
+    if inner and inner[-1] == "[key]" and kind != "string_pattern_mismatch":
+        return document.fault(full[:-1], f"`{inner[-2]}`: {_said(problem)}", key=True)
     if inner and inner[-1] == "[key]":
         hint = "use lower-case letters, digits and _"
         return document.fault(full[:-1], f"`{inner[-2]}` is not an id", hint, key=True)
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = _said(problem)
     if kind in ("enum", "literal_error"):
         hint = nearest(str(problem["input"]), _choices(problem)) if _choices(problem) else ""
         return document.fault(full, f"`{name}` is {problem['input']!r}", hint)
@@ -193,6 +204,10 @@ def _explain(
         message = "use lower-case letters, digits and _, a letter first"
     hint = "put it in quotes" if kind == "string_type" and problem["input"] is not None else ""
     return document.fault(full, f"`{name}`: {message[0].lower()}{message[1:]}", hint)
+
+
+def _said(problem: dict[str, Any]) -> str:
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _choices(problem: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
 from casework.cases import Route, Severity
+from casework.clocks.promises import DEFAULTS, Promises
 from casework.effects import EffectKind
 from casework.gates import Terms
 
@@ -61,6 +62,7 @@ class Queue:
     actions: tuple[str, ...]
     escalates_to: tuple[str, ...]
     partner: str | None = None  # Legal, Policy, Product, Engineering or Support
+    escalation_target: str | None = None  # where a ladder moves what is not decided in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class Bundle:
     destinations: Mapping[str, DestinationSpec] = field(default_factory=dict)
     #: What macros may say beside what a case gives, the same for all cases.
     macro_fields: Mapping[str, str] = field(default_factory=dict)
+    #: How soon what is to be done, and what happens meanwhile.
+    promises: Promises = DEFAULTS
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""

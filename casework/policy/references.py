@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from casework.cases import CASE_FIELDS, Route
+from casework.policy.clock_references import check_clocks
 from casework.policy.document import Path
 from casework.policy.draft import Draft
 from casework.policy.effect_references import check_effects
@@ -25,6 +26,7 @@ def check_references(draft: Draft) -> None:
     _default(draft)
     _patterns(draft)
     check_effects(draft)
+    check_clocks(draft)
     for index, rule in draft.rules:
         _rule(draft, index, rule)
 
@@ -39,7 +41,8 @@ def _known(
 
 
 def _ids(draft: Draft) -> None:
-    for section in ("signals", "categories", "queues", "actions", "destinations"):
+    names = ("signals", "categories", "queues", "actions", "destinations", "calendars", "ladders")
+    for section in names:
         for name in sorted(draft.written.get(section, ())):
             if not _ID.match(name):
                 hint = "use lower-case letters, digits and _, a letter first"
@@ -108,6 +111,19 @@ def _queues(draft: Draft) -> None:
             if target == name:
                 draft.add("queues", path, f"`{name}` hands over to itself")
             _known(draft, "queues", path, target, "queue", draft.written["queues"])
+        _escalation_target(draft, name, queue.escalation_target)
+
+
+def _escalation_target(draft: Draft, name: str, target: str | None) -> None:
+    """A ladder moves gates there by itself, so it must not be a way round two people."""
+    path: Path = (name, "escalation_target")
+    _known(draft, "queues", path, target, "queue", draft.written["queues"])
+    queue, above = draft.queues[name], draft.queues.get(target or "")
+    if target == name:
+        draft.add("queues", path, f"`{name}` escalates to itself")
+    elif above and above.approvals < queue.approvals:
+        message = f"`{target}` needs fewer people than `{name}`"
+        draft.add("queues", path, message, f"choose a queue with approvals: {queue.approvals}")
 
 
 def _default(draft: Draft) -> None:

@@ -1,11 +1,13 @@
 """What each file of a bundle may hold, as pydantic models. References are checked elsewhere."""
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from casework.cases import Route, Severity
 from casework.gates import Role
+from casework.policy.clock_entries import CalendarEntry, ClockEntry, LadderEntry
 from casework.policy.effect_entries import DestinationEntry, Lasting
 from casework.policy.entry import Entry, Id, Prose
 from casework.policy.model import SignalType
@@ -71,6 +73,7 @@ class QueueEntry(Entry):
     approvals: int = Field(1, ge=1, le=5, strict=True)
     actions: tuple[str, ...] = Field(min_length=1)
     escalates_to: tuple[str, ...] = ()
+    escalation_target: str | None = None
     partner: Partner | None = None
 
 
@@ -102,10 +105,13 @@ SECTIONS: Final[dict[str, type[Entry]]] = {
     "actions": ActionEntry,
     "patterns": PatternEntry,
     "destinations": DestinationEntry,
+    "calendars": CalendarEntry,
+    "clocks": ClockEntry,
+    "ladders": LadderEntry,
 }
 
 #: Files a bundle may do without: what they say was not always said.
-OPTIONAL: Final = frozenset({"destinations"})
+OPTIONAL: Final = frozenset({"destinations", "calendars", "clocks", "ladders"})
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:
@@ -119,5 +125,7 @@ def nested_model(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseMode
     for step in path:
         info = found.model_fields.get(str(step)) if found else None
         kind = info.annotation if info else None
+        if get_origin(kind) is UnionType:
+            kind = next(iter(get_args(kind)))
         found = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
     return found

@@ -5,20 +5,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from casework.canonical import digest
-from casework.gates import (
-    Accepted,
-    Answer,
-    GateStatus,
-    Given,
-    Person,
-    Refused,
-    Situation,
-    Terms,
-    Verdict,
-    judge,
-)
+from casework.gates import Accepted, Answer, GateStatus, Person, Refused, Terms, judge
 from casework.ledger.entries import Action, Provenance
-from casework.store.gates import answers_at, deny, held, record
+from casework.store.clocks import end_clocks, restart_clocks, touch
+from casework.store.gates import answers_at, deny, held, let_go, record, situation
 from casework.store.tables import Decision, Gate
 
 
@@ -37,19 +27,7 @@ def take_answer(
         NotFound: there is no such gate.
     """
     case, found = held(session, gate)
-    given = [
-        Given(earlier.actor, Verdict(earlier.verdict), earlier.action)
-        for earlier in answers_at(session, gate)
-    ]
-    situation = Situation(
-        status=GateStatus(found.status),
-        queue=found.queue,
-        requested_by=found.requested_by,
-        evidence_digest=found.evidence_digest,
-        current=found.revision == case.revision,
-        given=given,
-    )
-    ruling = judge(situation, person, answer, terms)
+    ruling = judge(situation(session, case, found, now), person, answer, terms)
     if isinstance(ruling, Refused):
         deny(session, found, ruling.reason, by, now)
         return ruling
@@ -57,6 +35,9 @@ def take_answer(
     if ruling.missing == 0:
         _decide(session, found, answer, by, now)
     else:
+        touch(session, gate, now)
+        if let_go(session, gate):
+            restart_clocks(session, gate, now)
         session.flush()
     return ruling
 
@@ -101,10 +82,12 @@ def _decide(session: Session, gate: Gate, answer: Answer, by: Provenance, now: d
     gate.escalate_to = answer.escalate_to
     gate.decided_at = now
     session.add(gate)
+    let_go(session, gate.id)
     data = {
         "verdict": str(answer.verdict),
         "action": answer.action,
         "escalate_to": answer.escalate_to,
         "answers": [earlier.id for earlier in answers_at(session, gate.id)],
+        "late": end_clocks(session, gate.id, now),
     }
     record(session, gate, Action.GATE_DECIDED, data, by, now)

@@ -16,6 +16,7 @@ from casework.gates import GateStatus
 from casework.intake import Outcome
 from casework.ledger.entries import Action, Draft, Written
 from casework.store.bulk import insert_rows, stored_time, stored_times
+from casework.store.clocks import cancel_clocks
 from casework.store.incoming import Incoming
 from casework.store.lookup import among
 from casework.store.tables import Case, Gate
@@ -146,7 +147,7 @@ def write_revised(
     )
     drafts = arrival_drafts(incoming, changes)
     revisions = {case: revision for case, (_, revision) in newest.items()}
-    return drafts + _supersede_gates(session, revisions)
+    return drafts + _supersede_gates(session, revisions, now)
 
 
 def write_contents(
@@ -201,7 +202,7 @@ def _begun_anew(
     }
 
 
-def _supersede_gates(session: Session, revisions: Mapping[str, int]) -> list[Draft]:
+def _supersede_gates(session: Session, revisions: Mapping[str, int], now: datetime) -> list[Draft]:
     """Close gates that wait, or are decided and not carried out: they were about older content.
 
     Their runs are not touched: each reads the store when it wakes, and the reconciler wakes it.
@@ -216,13 +217,15 @@ def _supersede_gates(session: Session, revisions: Mapping[str, int]) -> list[Dra
         .with_for_update()
     )
     drafts = []
-    for gate in session.scalars(statement).all():
+    gates = session.scalars(statement).all()
+    for gate in gates:
         data = {"gate": gate.id, "was": gate.status, "by_revision": revisions[gate.case_id]}
         gate.status = GateStatus.SUPERSEDED.value
         session.add(gate)
         draft = Draft(gate.case_id, Action.GATE_SUPERSEDED, data, revision=gate.revision)
         drafts.append(draft)
     session.flush()
+    cancel_clocks(session, [gate.id for gate in gates], now)
     return drafts
 
 

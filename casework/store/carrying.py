@@ -9,6 +9,7 @@ from casework.cases import Status, check_transition
 from casework.consequences import Done
 from casework.gates import GateStatus, Verdict, gate_id
 from casework.ledger.entries import Action, Provenance
+from casework.store.clocks import Opened, open_clocks
 from casework.store.consequences import cause, done_before
 from casework.store.gates import answers_at, held, record
 from casework.store.policy import stored_bundle
@@ -112,6 +113,8 @@ def _open_following(
             opened_at=now,
         )
     )
+    opened = Opened(following, gate.case_id, queue, gate.severity)
+    open_clocks(session, stored_bundle(session, gate.policy_digest), [opened], now)
     case.queue = queue
     case.updated_at = now
     session.add(case)

@@ -12,6 +12,7 @@ from casework.cases import Route, Status, check_transition
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.clocks import open_clocks
 from casework.store.consequences import cause_closings
 from casework.store.facts import Facts
 from casework.store.holds import closings, holds_in_force, note_held
@@ -27,6 +28,7 @@ from casework.store.outcomes import (
     decided_drafts,
     decision_rows,
     gate_rows,
+    opened_gates,
     ruling_of,
 )
 from casework.store.tables import Case
@@ -73,6 +75,7 @@ def record_outcomes(
     if made:
         insert_rows(session, "decisions", DECISION, decision_rows(made))
         insert_rows(session, "gates", GATE, gate_rows(made))
+        open_clocks(session, bundle, opened_gates(made), now)
         if holds:
             note_held(session, made, now)
         _move(session, made, now)

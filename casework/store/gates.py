@@ -9,10 +9,10 @@ from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from casework.errors import NotFound
-from casework.gates import Denial, GateStatus
+from casework.gates import Denial, GateStatus, Given, Situation, Verdict
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.ledger import append
-from casework.store.tables import Case, Decision, Gate
+from casework.store.tables import Assignment, Case, Decision, Gate
 
 #: What a list of waiting gates shows of each; ``gate_by_id`` has the rest.
 LISTED: Final = (
@@ -101,6 +101,43 @@ def standing(session: Session, gate: str) -> Standing:
         flow_run_id=found.flow_run_id,
         policy_digest=found.policy_digest,
     )
+
+
+def situation(session: Session, case: Case, gate: Gate, now: datetime) -> Situation:
+    """A gate as the guard sees it."""
+    found = session.get(Assignment, gate.id)
+    given = [
+        Given(earlier.actor, Verdict(earlier.verdict), earlier.action)
+        for earlier in answers_at(session, gate.id)
+    ]
+    return Situation(
+        status=GateStatus(gate.status),
+        queue=gate.queue,
+        requested_by=gate.requested_by,
+        evidence_digest=gate.evidence_digest,
+        current=gate.revision == case.revision,
+        given=given,
+        holder=None if found is None else live_holder(found, now),
+        locked=found is not None and found.locked_at is not None,
+    )
+
+
+def live_holder(assignment: Assignment, now: datetime) -> str | None:
+    """Who has a gate at ``now``; nobody once a claim has run out."""
+    lease = assignment.lease_until
+    return assignment.holder if lease is None or lease > now else None
+
+
+def let_go(session: Session, gate: str) -> bool:
+    """Take a gate from whoever has it: their part in it is done. Tell whether it was on hold."""
+    found = session.get(Assignment, gate)
+    if found is None:
+        return False
+    on_hold = found.hold_reason is not None
+    found.holder = found.lease_until = found.next_at = None
+    found.hold_reason = found.held_at = found.follow_up_at = None
+    session.add(found)
+    return on_hold
 
 
 def deny(session: Session, gate: Gate, reason: Denial, by: Provenance, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Indexes that answer a question of their own: the record of subjects and reporters."""
+"""Indexes that answer a question of their own: of some rows, and no others."""
 
 from typing import Final
 
@@ -32,3 +32,9 @@ def index_of_answers() -> Index:
     return Index(
         "decisions_answer", *columns, unique=True, sqlite_where=at_gate, postgresql_where=at_gate
     )
+
+
+def index_where_set(name: str, column: str, *more: str) -> Index:
+    """Index the rows in which a column has a value: what nobody waits for takes up no room."""
+    present = Column(column).isnot(None)
+    return Index(name, column, *more, sqlite_where=present, postgresql_where=present)

@@ -3,7 +3,7 @@
 Cases that are alike to the policy share a ``Ruling``, which holds all that can be written once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -14,6 +14,7 @@ from casework.canonical import canonical
 from casework.cases import Reading, Route, Status
 from casework.gates import ActorKind, GateStatus, evidence_digest_of, gate_id, shown
 from casework.ledger.entries import Action, Draft, Provenance, Written
+from casework.store.clocks import Opened
 
 #: Who decides and who asks for people's decisions, in the history.
 ACTOR: Final = "policy"
@@ -139,6 +140,15 @@ def gate_rows(made: Sequence[Decided]) -> list[tuple[Any, ...]]:
         for case, revision, _, evidence, ruling in made
         if not ruling.closes
     ]
+
+
+def opened_gates(made: Iterable[Decided]) -> Iterator[Opened]:
+    """The gates of those cases, as clocks know them."""
+    for case, revision, _, _, ruling in made:
+        if not ruling.closes:
+            outcome = ruling.outcome
+            gate = gate_id(case, revision, 1)
+            yield Opened(gate, case, outcome["queue"], outcome["severity"])
 
 
 def decided_drafts(made: Decided) -> tuple[Draft, Draft]:

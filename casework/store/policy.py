@@ -44,7 +44,7 @@ def stored_files(session: Session, policy_digest: str) -> dict[str, str]:
 
 
 def stored_bundle(session: Session, policy_digest: str) -> Bundle:
-    """A stored bundle, read.
+    """The bundle with this digest, as the store keeps it.
 
     Raises:
         NotFound: no bundle with this digest has decided anything.

@@ -32,6 +32,7 @@ from casework.store.arrivals import (
     write_contents,
 )
 from casework.store.bulk import insert_rows, stored_time
+from casework.store.clocks import open_clocks
 from casework.store.consequences import cause_closings
 from casework.store.holds import held_rulings, holds_in_force, note_held
 from casework.store.incoming import Incoming
@@ -46,6 +47,7 @@ from casework.store.outcomes import (
     decided_drafts,
     decision_rows,
     gate_rows,
+    opened_gates,
     ruling_of,
 )
 from casework.store.signals import enriched_drafts, insert_readings
@@ -145,6 +147,7 @@ def write_straight(
         made = _decide(session, incoming, through, holds, changes, said, by, now)
         later(insert_rows, session, "decisions", DECISION, decision_rows(made))
         later(insert_rows, session, "gates", GATE, gate_rows(made))
+        later(open_clocks, session, through.bundle, opened_gates(made), now)
         later(_insert_cases, session, incoming, changes, made, now)
         if holds:
             later(note_held, session, made, now)

@@ -15,7 +15,7 @@ from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, note_view, waiting_gates
 from deployments.cli.output import Json, emit, err, out, reported, table_of
-from deployments.cli.setting import actor, now, opened, operator, settled
+from deployments.cli.setting import acting, actor, now, opened, operator, settled
 from deployments.stack import running_api
 
 app = typer.Typer(no_args_is_help=True)
@@ -52,7 +52,7 @@ def show(
         settings = settled()
         engine = opened(settings)
         with transaction(engine) as session:
-            by = operator() if not (person or settings.actor) else _as(person, settings)
+            by = operator() if not (person or settings.actor) else acting(person, settings)
             note_view(session, gate, by, now())
         document = _document(engine, gate)
         emit(document, as_json)
@@ -96,13 +96,6 @@ def decide(
             "woken": woken,
         }
         emit(document, as_json, _told(taken, woken))
-
-
-def _as(person: str, settings: Settings) -> Any:
-    by = operator()
-    return type(by)(
-        actor=actor(person, settings), actor_kind=by.actor_kind, code_version=by.code_version
-    )
 
 
 def _seen(engine: Engine, gate: str, prefix: str) -> str:

@@ -12,8 +12,10 @@ import typer
 
 from deployments.cli import (
     approvals,
+    assignment,
     audit,
     cases,
+    clocks,
     db,
     demo,
     effects,
@@ -46,6 +48,8 @@ app.add_typer(inbox.app, name="inbox", help="What other systems have posted.")
 app.add_typer(approvals.app, name="approvals", help="Gates where people decide.")
 app.add_typer(effects.app, name="effects", help="What decisions cause outside.")
 app.add_typer(incident.app, name="incident", help="Run an incident, from page to report.")
+approvals.app.add_typer(assignment.app)
+app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")

@@ -1,6 +1,7 @@
 """What commands share: settings, the store, and who is at the keyboard."""
 
 import getpass
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -70,6 +71,15 @@ def actor(given: str, settings: Settings) -> str:
     if chosen := given or settings.actor:
         return chosen
     raise InputError("who are you?", hint="give --as ID, or set CASEWORK_ACTOR")
+
+
+def acting(given: str, settings: Settings) -> Provenance:
+    """The person who acts, from the option or the setting.
+
+    Raises:
+        InputError: neither names anybody.
+    """
+    return replace(operator(), actor=actor(given, settings))
 
 
 def now() -> datetime:

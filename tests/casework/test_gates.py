@@ -64,6 +64,14 @@ def test_the_second_of_two_decides() -> None:
     assert judge(situation, BEN, answer(), replace(TERMS, approvals=2)) == Accepted(missing=0)
 
 
+def test_the_holder_of_a_gate_answers_and_a_lead_answers_over_them() -> None:
+    held, terms = replace(OPEN, holder="ana"), replace(TERMS, roles=frozenset({"analyst", "lead"}))
+    lou = Person("lou", frozenset({"lead"}), frozenset({"*"}))
+    assert judge(held, ANA, answer(), terms) == Accepted(missing=0)
+    assert judge(held, lou, answer(), terms) == Accepted(missing=0)
+    assert judge(replace(held, locked=True), lou, answer(), terms) == Accepted(missing=0)
+
+
 def test_one_refusal_ends_a_gate_that_needs_two() -> None:
     ruling = judge(OPEN, ANA, answer("refuse", None), replace(TERMS, approvals=2))
     assert ruling == Accepted(missing=0)
@@ -78,6 +86,9 @@ def test_handing_over_needs_one_person() -> None:
     ("situation", "person", "given_answer", "terms", "reason"),
     [
         (replace(OPEN, status=GateStatus.DECIDED), ANA, answer(), TERMS, Denial.DECIDED),
+        (replace(OPEN, holder="ben"), ANA, answer(), TERMS, Denial.HELD),
+        (replace(OPEN, locked=True), ANA, answer(), TERMS, Denial.LOCKED),
+        (replace(OPEN, locked=True, holder="ana"), ANA, answer(), TERMS, Denial.LOCKED),
         (replace(OPEN, status=GateStatus.CARRIED_OUT), ANA, answer(), TERMS, Denial.DECIDED),
         (replace(OPEN, status=GateStatus.SUPERSEDED), ANA, answer(), TERMS, Denial.SUPERSEDED),
         (replace(OPEN, current=False), ANA, answer(), TERMS, Denial.SUPERSEDED),

@@ -18,6 +18,7 @@ from prefect.cli.deploy._models import (
     WorkPoolConfig,
 )
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.events import DeploymentEventTrigger
 from prefect.flows import load_flow_from_entrypoint
 from pydantic import BaseModel
 
@@ -40,6 +41,8 @@ def unknown_keys(document: dict[str, Any]) -> list[str]:
         found += _unknown(DeploymentConfig, entry, at)
         for schedule in entry.get("schedules", []):
             found += _unknown(RawScheduleConfig, schedule, f"{at}schedules.")
+        for trigger in entry.get("triggers", []):
+            found += _unknown(DeploymentEventTrigger, trigger, f"{at}triggers.")
         if isinstance(limit := entry.get("concurrency_limit"), dict):
             found += _unknown(ConcurrencyLimitSpec, limit, f"{at}concurrency_limit.")
         pool = entry["work_pool"]
@@ -143,6 +146,13 @@ def test_a_deployment_says_what_it_is(entry: dict[str, Any]) -> None:
     assert "casework" in entry["tags"]
     assert entry["work_pool"]["name"] in POOLS
     assert isinstance(entry["parameters"], dict)
+
+
+def test_a_trigger_watches_deployments_that_there_are() -> None:
+    triggers = [trigger for entry in DEPLOYMENTS for trigger in entry.get("triggers", [])]
+    watched = {name for each in triggers for name in each["match_related"]["prefect.resource.name"]}
+    assert watched
+    assert watched <= set(NAMES)
 
 
 @each_deployment

@@ -25,7 +25,7 @@ conduct: {title: Conduct, description: How people treat each other., clauses: {C
     "queues.yaml": """\
 general:
   title: General
-  roles: [analyst, senior]
+  roles: [analyst, senior, lead]
   actions: [no_action, suspend]
   escalates_to: [legal]
 legal:
@@ -48,6 +48,41 @@ ban: {title: Ban, approvals: 2, reversible: false}
 """,
     "patterns.yaml": """\
 spam: {any_of: ['(?i)casino']}
+""",
+}
+
+#: Clocks for it, and a ladder with a step of every kind.
+CLOCKS = {
+    "calendars.yaml": """\
+office:
+  zone: Europe/London
+  hours: {mon-fri: 09:00-17:00}
+  holidays: {2026-03-02: Founders' Day}
+""",
+    "clocks.yaml": """\
+default:
+  P0: {first_touch: 15m, decision: 1h, partner_answer: 1h}
+  P1: {first_touch: 30m, decision: 2h}
+  P2: {first_touch: 1h, decision: 4h}
+  P3: {first_touch: 2h, decision: 6h}
+  P4: {first_touch: 2h, decision: 8h}
+general:
+  P0: {first_touch: 15m, decision: 1h, ladder: urgent}
+  P1: {first_touch: 1h, decision: 4h, calendar: office}
+""",
+    "ladders.yaml": """\
+urgent:
+  steps:
+    - {id: page, at: 0%, do: page, to: on_call}
+    - {id: untouched, clock: first_touch, at: 100%, do: remind, to: chat}
+    - {id: half, at: 50%, do: remind, to: chat}
+    - {id: overdue, at: 100%, do: reassign, to: mixed}
+    - {id: worse, after: 30m, do: raise, to: P0}
+    - {id: locked, after: 1h, do: lock}
+""",
+    "destinations.yaml": """\
+on_call: {type: log, takes: [page]}
+chat: {type: log, takes: [notify]}
 """,
 }
 

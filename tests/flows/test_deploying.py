@@ -103,6 +103,11 @@ async def test_deploying_twice_leaves_what_is_declared_once_whoever_does_it(clea
     assert [shape(each) for each in third] == [shape(each) for each in first]
     await deploy_all()
     are_as_declared(third, await ours())
+    async with get_client() as client:
+        [automation] = await client.read_automations_by_name("casework-sweep-after-a-failure")
+        sweep = await client.read_deployment_by_name("escalation/escalation")
+    assert [action.type for action in automation.actions] == ["run-deployment"]
+    assert automation.owner_resource == f"prefect.deployment.{sweep.id}"
 
 
 def are_as_declared(first: list[DeploymentResponse], second: list[DeploymentResponse]) -> None:

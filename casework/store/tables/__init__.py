@@ -3,7 +3,9 @@
 Tables do not validate: what comes from outside passes a pydantic schema first.
 """
 
+from casework.store.tables.assignments import Assignment
 from casework.store.tables.cases import Case, CaseRevision
+from casework.store.tables.clocks import Clock
 from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.inbox import Identity, InboxMessage
 from casework.store.tables.incidents import (
@@ -26,11 +28,13 @@ from casework.store.tables.pulling import PullCursor
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
+    "Assignment",
     "BreakerState",
     "CachedReading",
     "Case",
     "CaseRevision",
     "Checkpoint",
+    "Clock",
     "Decision",
     "DeliveryAttempt",
     "Gate",

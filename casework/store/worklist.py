@@ -1,0 +1,132 @@
+"""What to do next: the most urgent gate for one person, and the clocks that run out first."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, or_, select, tuple_
+from sqlmodel import Session, col
+
+from casework.clocks.model import ClockKind, percent_used
+from casework.gates import GateStatus, Person, barred
+from casework.store.clocks import clock_of, promise_of
+from casework.store.gates import situation
+from casework.store.policy import stored_bundle
+from casework.store.tables import Assignment, Case, Clock, Gate
+
+#: Gates looked at in one go.
+_PAGE: Final = 100
+
+
+def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
+    """The gate that this person should look at next; None where nothing waits for them.
+
+    The most severe comes first, then what is due first, then the oldest. What another has, or what
+    is on hold, is passed over.
+    """
+    places = _places(session, person)
+    if not places:
+        return None
+    statement = _waiting(person.id, now).where(
+        tuple_(col(Gate.queue), col(Gate.policy_digest)).in_(places)
+    )
+    for case, gate in _pages(session, statement):
+        terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
+        if barred(situation(session, case, gate, now), person, terms) is None:
+            return gate
+    return None
+
+
+def running_clocks(
+    session: Session,
+    now: datetime,
+    *,
+    breached: bool = False,
+    due_by: datetime | None = None,
+    queue: str | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Clocks that go on, what is due first at the top and what stands still at the end.
+
+    Returns:
+        Rows of plain values; ``used`` is the share of the target that is gone, in percent.
+    """
+    statement = (
+        select(Clock, Gate, Assignment)
+        .join(Gate, col(Gate.id) == col(Clock.gate_id))
+        .outerjoin(Assignment, col(Assignment.gate_id) == col(Clock.gate_id))
+        .where(col(Clock.ended_at).is_(None), col(Gate.status) == GateStatus.OPEN)
+        .order_by(col(Clock.due_at).is_(None), col(Clock.due_at), col(Clock.gate_id))
+        .limit(limit)
+    )
+    if breached:
+        statement = statement.where(col(Clock.due_at) < now)
+    if due_by is not None:
+        statement = statement.where(col(Clock.due_at) <= due_by)
+    if queue is not None:
+        statement = statement.where(col(Gate.queue) == queue)
+    return [
+        _row(session, clock, gate, assignment, now)
+        for clock, gate, assignment in session.execute(statement)
+    ]
+
+
+def _row(
+    session: Session, clock: Clock, gate: Gate, assignment: Assignment | None, now: datetime
+) -> dict[str, Any]:
+    used = percent_used(clock_of(clock, promise_of(session, clock)), now)
+    return {
+        "gate": gate.id,
+        "clock": clock.kind,
+        "queue": gate.queue,
+        "severity": gate.severity,
+        "state": clock.state,
+        "due_at": clock.due_at,
+        "used": round(used),
+        "holder": assignment and assignment.holder,
+        "follow_up_at": assignment and assignment.follow_up_at,
+    }
+
+
+def _places(session: Session, person: Person) -> list[tuple[str, str]]:
+    """Queues, under the policies of the gates in them, where somebody of these roles answers."""
+    open_ = select(col(Gate.queue), col(Gate.policy_digest)).where(
+        col(Gate.status) == GateStatus.OPEN
+    )
+    return [
+        (queue, policy)
+        for queue, policy in session.execute(open_.distinct())
+        if ("*" in person.queues or queue in person.queues)
+        and person.roles & stored_bundle(session, policy).queues[queue].roles
+    ]
+
+
+def _waiting(person: str, now: datetime) -> Select[Case, Gate]:
+    """Open gates that are free or this person's own, and not on hold, by urgency."""
+    free = or_(
+        col(Assignment.holder).is_(None),
+        col(Assignment.holder) == person,
+        col(Assignment.lease_until) <= now,
+    )
+    decision = and_(col(Clock.gate_id) == col(Gate.id), col(Clock.kind) == ClockKind.DECISION.value)
+    return (
+        select(Case, Gate)
+        .join(Case, col(Case.id) == col(Gate.case_id))
+        .outerjoin(Clock, decision)
+        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
+        .where(col(Gate.status) == GateStatus.OPEN, free, col(Assignment.follow_up_at).is_(None))
+        .order_by(
+            col(Gate.severity),
+            col(Clock.due_at).is_(None),
+            col(Clock.due_at),
+            col(Gate.opened_at),
+            col(Gate.id),
+        )
+    )
+
+
+def _pages(session: Session, statement: Select[Case, Gate]) -> Iterator[tuple[Case, Gate]]:
+    offset = 0
+    while rows := session.execute(statement.limit(_PAGE).offset(offset)).all():
+        yield from ((case, gate) for case, gate in rows)
+        offset += _PAGE

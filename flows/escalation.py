@@ -1,0 +1,15 @@
+"""Escalation, every minute: what runs out of time is told, moved, raised, paged about or locked."""
+
+from prefect import flow
+
+from tasks.escalation import sweep_clocks
+
+
+@flow(name="escalation", persist_result=False)
+async def escalation() -> dict[str, int]:
+    """Take the steps of every ladder that are due, end claims and holds that have run out.
+
+    Returns:
+        How often each thing was done.
+    """
+    return await sweep_clocks()

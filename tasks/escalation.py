@@ -1,0 +1,91 @@
+"""The escalation sweep, and its quick way for what cannot wait for the next one."""
+
+import logging
+from collections import Counter
+from typing import Any, Final
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from casework.cases import Severity
+from casework.store.assignment import run_out
+from casework.store.engine import transaction
+from casework.store.escalation import take_due_steps
+from casework.store.orphans import mend_orphans
+from tasks.context import Context, surroundings
+from tasks.retrying import can_help
+
+log = logging.getLogger(__name__)
+
+_TASK: Final[dict[str, Any]] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 3,
+    "retry_delay_seconds": [1, 5, 20],
+    "retry_condition_fn": can_help,
+}
+
+
+@task(**_TASK)
+async def sweep_clocks() -> dict[str, int]:
+    """Do everything that clocks, claims and holds ask for by now. Safe to repeat and to run twice.
+
+    Returns:
+        ``mended`` gates that had no clocks; ``released`` and ``resumed`` ones; ``gates`` that were
+        looked at, ``breached`` targets, and steps by kind. What is 0 is left out.
+    """
+    return dict(sweep(surroundings("escalation")))
+
+
+@task(**_TASK)
+async def act_at_once() -> dict[str, int]:
+    """Take the steps that are due at P0, without waiting for the next sweep.
+
+    Returns:
+        As ``sweep_clocks``.
+    """
+    return dict(climb(surroundings("escalation"), Severity.P0))
+
+
+def sweep(here: Context) -> Counter[str]:
+    """Take back, climb, and mend, each in transactions of its own until nothing is left.
+
+    What is odd comes last, so that it keeps nothing else from being done.
+    """
+    counts = _run_out(here) + climb(here)
+    if mended := _mend(here):
+        counts += climb(here)
+        counts["mended"] = mended
+    return counts
+
+
+def _run_out(here: Context) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    while True:
+        with transaction(here.engine) as session:
+            done = Counter(run_out(session, here.by, here.now))
+        if not +done:
+            return counts
+        counts += done
+
+
+def _mend(here: Context) -> int:
+    number = 0
+    while True:
+        with transaction(here.engine) as session:
+            mended = mend_orphans(session, here.by, here.now)
+        if not mended:
+            return number
+        log.warning("%d open gates had no clocks, the first %s", len(mended), mended[0])
+        number += len(mended)
+
+
+def climb(here: Context, severity: Severity | None = None) -> Counter[str]:
+    """Take every step that is due, of one severity or of all."""
+    counts: Counter[str] = Counter()
+    while True:
+        with transaction(here.engine) as session:
+            taken = take_due_steps(session, here.by, here.now, severity=severity)
+        if not taken["gates"]:
+            return counts
+        counts += taken
