@@ -39,6 +39,7 @@ def delivery(key: str = "act:g1:platform", **more: Any) -> Delivery:
 @contextmanager
 def over_http(
     answer: Callable[[Asked], Given] = lambda asked: (204, {}, b""),
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
     **more: Any,
 ) -> Iterator[tuple[WebhookDestination, list[Asked]]]:
     """The client against a real server."""
@@ -54,7 +55,9 @@ def over_http(
             **more,
         )
         yield (
-            WebhookDestination(name="platform", url=url, secret=SecretStr(SECRET), service=service),
+            WebhookDestination(
+                name="platform", url=url, secret=SecretStr(SECRET), service=service, now=now
+            ),
             server.asked,
         )
 
@@ -130,15 +133,16 @@ def test_a_webhook_is_signed_so_that_its_receiver_can_check_it() -> None:
 
 
 def test_the_body_is_the_same_each_time_and_the_signature_as_old_as_its_sending() -> None:
-    with over_http() as (destination, asked):
-        destination._now = lambda: datetime.now(UTC)
-        send(destination)
-    with over_http() as (destination, later):
-        destination._now = lambda: datetime.now(UTC) + timedelta(minutes=1)
-        send(destination)
-    assert asked[0].body == later[0].body
-    first, second = (int(each.headers["webhook-timestamp"]) for each in (asked[0], later[0]))
-    assert 55 <= second - first <= 70
+    sent = []
+    for minutes in (0, 1):
+        moment = NOW + timedelta(minutes=minutes)
+        with over_http(now=lambda moment=moment: moment) as (destination, asked):  # type: ignore[misc]
+            send(destination)
+        sent += asked
+    assert sent[0].body == sent[1].body
+    first, second = (int(each.headers["webhook-timestamp"]) for each in sent)
+    assert second - first == 60
+    assert sent[0].headers["webhook-signature"] != sent[1].headers["webhook-signature"]
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
