@@ -80,9 +80,8 @@ class CoopDestination:
     """A platform as something that effects are sent to.
 
     An action, and the inverse that takes it back, are action callbacks on the item that the
-    effect's data name: ``item_id`` with ``item_type``, or else ``subject_id``, whose type there is
-    that of the action in ``types``, or else an account's. A status with ``appeal_id`` is the
-    decision of an appeal.
+    effect's data name: ``item_id`` with ``item_type``, or else ``subject_id`` with the type that
+    subjects have there. A status with ``appeal_id`` is the decision of an appeal.
     """
 
     def __init__(
@@ -90,12 +89,12 @@ class CoopDestination:
         *,
         coop: Coop,
         account_type: str = "user",
-        types: Mapping[str, str] | None = None,
+        subject_type: str | None = None,
         name: str = "coop",
     ) -> None:
-        """``types`` names, for actions that are not done to accounts, what they are done to."""
-        self.name, self._coop, self._type = name, coop, account_type
-        self._types = dict(types or {})
+        """Subjects are accounts unless ``subject_type`` says what else they are there."""
+        self.name, self._coop, self._account = name, coop, account_type
+        self._subject = subject_type or account_type
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Send the callback."""
@@ -131,7 +130,7 @@ class CoopDestination:
                 f"{self.name} knows no such decision of an appeal",
                 hint=f"decisions are: {', '.join(APPEAL_DECISIONS)}",
             )
-        person = {"id": told(self.name, delivery, "appealed_by"), "typeId": self._type}
+        person = {"id": told(self.name, delivery, "appealed_by"), "typeId": self._account}
         return {
             "appealId": told(self.name, delivery, "appeal_id"),
             "item": self._item(delivery),
@@ -144,8 +143,7 @@ class CoopDestination:
         data = delivery.effect.data
         if data.get("item_id"):
             return {"id": str(data["item_id"]), "typeId": told(self.name, delivery, "item_type")}
-        kind = self._types.get(str(data.get("action")), self._type)
-        return {"id": told(self.name, delivery, "subject_id"), "typeId": kind}
+        return {"id": told(self.name, delivery, "subject_id"), "typeId": self._subject}
 
 
 def _named(identity: str) -> dict[str, str]:

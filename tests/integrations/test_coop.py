@@ -114,12 +114,12 @@ class TestCoop:
         assert (appeal["appealId"], appeal["appealDecision"]) == ("a1", "ACCEPT")
         assert appeal["appealedBy"] == {"id": "u1", "typeId": "account"}
 
-    def test_an_action_on_content_names_what_kind_of_item_it_is(
+    def test_a_subject_that_is_no_account_has_the_type_that_it_has_there(
         self, given: Any, key: RSAPrivateKey
     ) -> None:
         platform = CoopTwin()
         with given(key, platform) as (coop, _):
-            posts = CoopDestination(coop=coop, types={"remove_content": "post"})
+            posts = CoopDestination(coop=coop, subject_type="post")
             remove = delivery(EffectKind.ACT, action="remove_content", subject_id="p9")
             asyncio.run(posts.deliver(remove))
         [(_, body)] = platform.done.values()
