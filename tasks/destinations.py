@@ -9,10 +9,16 @@ from pydantic import SecretStr
 from casework.policy.model import DestinationSpec
 from casework.ports import Destination
 from casework.settings import Settings
+from integrations.coop import CoopClient, CoopDestination, CoopTwin, signing_key
+from integrations.credentials import Scheme, basic, bearer, in_header
 from integrations.http import HttpService, no_limit
+from integrations.jira import JiraClient, JiraDestination
+from integrations.jira_twin import JiraTwin
 from integrations.pagerduty import PagerDutyDestination, PagerDutyTwin
 from integrations.record import RecordDestination
+from integrations.slack import SlackClient, SlackDestination, SlackTwin
 from integrations.webhook import WebhookDestination, WebhookTwin
+from integrations.zendesk import ZendeskClient, ZendeskDestination, ZendeskTwin
 from tasks.limits import hold_rate, rate_limited
 from tasks.providers import TWIN
 
@@ -56,13 +62,20 @@ def limited_as(spec: DestinationSpec) -> str:
     return f"to-{spec.id}"
 
 
-def outgoing(settings: Settings, spec: DestinationSpec, url: str, token: SecretStr) -> HttpService:
+def outgoing(
+    settings: Settings,
+    spec: DestinationSpec,
+    url: str,
+    token: SecretStr,
+    scheme: Scheme = bearer,
+) -> HttpService:
     """A service that is asked once: what fails is tried again by the outbox, where it shows."""
     limited = spec.per_minute is not None
     return HttpService(
         name=spec.id,
         base_url=url,
         token=token,
+        scheme=scheme,
         timeout=settings.provider_timeout,
         attempts=1,
         concurrency=spec.at_once,
@@ -92,6 +105,36 @@ def _pagerduty(settings: Settings, spec: DestinationSpec, url: str) -> Destinati
     )
 
 
+def _zendesk(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
+    scheme = basic(f"{settings.zendesk_email}/token")
+    service = outgoing(settings, spec, url, settings.zendesk_api_token, scheme)
+    return ZendeskDestination(zendesk=ZendeskClient(service=service), name=spec.id)
+
+
+def _slack(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
+    service = outgoing(settings, spec, url, settings.slack_token)
+    channel = str(spec.options.get("channel", ""))
+    return SlackDestination(slack=SlackClient(service=service), channel=channel, name=spec.id)
+
+
+def _jira(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
+    service = outgoing(settings, spec, url, settings.jira_token, basic(settings.jira_email))
+    return JiraDestination(
+        jira=JiraClient(service=service),
+        project=settings.jira_project,
+        issue_type=settings.jira_issue_type,
+        statuses={"closed": str(spec.options["closed"])} if "closed" in spec.options else None,
+        name=spec.id,
+    )
+
+
+def _coop(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
+    service = outgoing(settings, spec, url, settings.coop_api_key, in_header("X-API-KEY"))
+    key = signing_key(settings.coop_signing_key_file or settings.home / "keys" / "coop.pem")
+    types = {name: str(value) for name, value in spec.options.items()}
+    return CoopDestination(coop=CoopClient(service=service, key=key), name=spec.id, **types)
+
+
 #: How each type of destination is reached. The record is a part of Casework, and always there.
 SYSTEMS: Final[Mapping[str, System]] = {
     "log": System(lambda settings: TWIN, lambda name: RecordDestination(name=name), _record),
@@ -100,5 +143,25 @@ SYSTEMS: Final[Mapping[str, System]] = {
     ),
     "pagerduty": System(
         lambda settings: settings.pagerduty_url, lambda name: PagerDutyTwin(name=name), _pagerduty
+    ),
+    "zendesk": System(
+        lambda settings: settings.zendesk_url,
+        lambda name: ZendeskDestination(zendesk=ZendeskTwin(), name=name),
+        _zendesk,
+    ),
+    "slack": System(
+        lambda settings: settings.slack_url if settings.slack_token.get_secret_value() else "",
+        lambda name: SlackDestination(slack=SlackTwin(), channel="C0TWIN", name=name),
+        _slack,
+    ),
+    "jira": System(
+        lambda settings: settings.jira_url,
+        lambda name: JiraDestination(jira=JiraTwin(), project="TWIN", name=name),
+        _jira,
+    ),
+    "coop": System(
+        lambda settings: settings.coop_url,
+        lambda name: CoopDestination(coop=CoopTwin(), name=name),
+        _coop,
     ),
 }

@@ -11,6 +11,9 @@ from casework.policy.schema import ActionEntry
 #: The options that each type of destination knows; a type that is not named here has none.
 OPTIONS: Final[dict[str, frozenset[str]]] = {
     "pagerduty": frozenset({"component", "group"}),
+    "slack": frozenset({"channel"}),
+    "jira": frozenset({"closed"}),
+    "coop": frozenset({"account_type", "subject_type"}),
 }
 
 #: What carrying out an action can cause at a destination.

@@ -22,8 +22,6 @@ from tests.factories.escalation import (
     timed_case,
 )
 
-pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture(autouse=True)
 def home(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
