@@ -19,6 +19,7 @@ from deployments.cli import (
     intake,
     people,
     policy,
+    qa,
     quarantine,
     up,
 )
@@ -38,6 +39,7 @@ app.add_typer(quarantine.app, name="quarantine", help="Rows that could not becom
 app.add_typer(approvals.app, name="approvals", help="Gates where people decide.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
+app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")
 app.add_typer(db.app, name="db", help="The store's schema.")
 
