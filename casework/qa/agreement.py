@@ -195,7 +195,7 @@ def krippendorff_alpha(ratings: Ratings, level: Level, *, population: str = "") 
         value_domain=list(range(len(ratings.categories)))
         if level is Level.NOMINAL
         else ratings.categories,
-        level_of_measurement=level.value,  # type: ignore[arg-type]  # the names are theirs
+        level_of_measurement=level.value,
     )
     return Estimate(float(value), None, None, paired, method, source, population)
 

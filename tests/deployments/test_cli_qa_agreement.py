@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,9 @@ def test_hatechecks_annotators_agree_as_worked_out_by_hand(tmp_path: Path) -> No
     # With all cells filled alpha is kappa but for a correction of one over all ratings.
     alpha = 1 - (1 - kappa) * (1 - 1 / len(long))
     assert found["agreement"]["krippendorff_alpha"]["value"] == pytest.approx(alpha)
-    assert len(found["pairs"]) == 45
+    rated = ([f"annotator{n}" for n in range(1, 11) if row[f"label_{n}"]] for row in rows)
+    together = {tuple(sorted(pair)) for raters in rated for pair in combinations(raters, 2)}
+    assert together == {tuple(each["raters"]) for each in found["pairs"]}
 
 
 def by_votes(hateful: list[int], votes: int) -> tuple[float, float]:
