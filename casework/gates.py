@@ -104,6 +104,8 @@ class Situation:
     evidence_digest: str
     current: bool  # whether its revision is still the case's newest
     given: Sequence[Given]
+    barred: frozenset[str] = frozenset()  # who took part in what is looked at again
+    reserved_for: str | None = None  # the one person who may answer
 
 
 class Denial(StrEnum):
@@ -123,6 +125,8 @@ class Denial(StrEnum):
     OTHER_ACTION = "other_action"
     ESCALATION = "escalation"
     UNVERIFIED = "unverified"
+    PARTICIPANT = "participant"
+    RESERVED = "reserved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,10 @@ def _person_may_answer(situation: Situation, person: Person, terms: Terms) -> Re
         return Refused(Denial.QUEUE, f"{person.id} does not work in queue {situation.queue}")
     if person.id == situation.requested_by:
         return Refused(Denial.REQUESTER, "who asked for this decision may not take it")
+    if person.id in situation.barred:
+        return Refused(Denial.PARTICIPANT, f"{person.id} took part in what is looked at again")
+    if situation.reserved_for not in (None, person.id):
+        return Refused(Denial.RESERVED, "this gate is meant for somebody else")
     if any(given.actor == person.id for given in situation.given):
         return Refused(Denial.ANSWERED, f"{person.id} has answered at this gate already")
     return None

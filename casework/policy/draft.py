@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from casework.policy.document import Document, Path, parse
 from casework.policy.faults import Fault, nearest
 from casework.policy.schema import (
+    OPTIONAL,
     SECTIONS,
     ActionEntry,
     BundleEntry,
@@ -21,6 +22,7 @@ from casework.policy.schema import (
     keys_of,
     nested_model,
 )
+from casework.qa.plans import ErrorClass, Plan
 
 M = TypeVar("M", bound=BaseModel)
 _HEAD: Final = "bundle.yaml"
@@ -40,6 +42,8 @@ class Draft:
     queues: dict[str, QueueEntry] = field(default_factory=dict)
     actions: dict[str, ActionEntry] = field(default_factory=dict)
     patterns: dict[str, PatternEntry] = field(default_factory=dict)
+    qa: dict[str, Plan] = field(default_factory=dict)
+    taxonomy: dict[str, ErrorClass] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )
@@ -80,6 +84,8 @@ def read_draft(files: Mapping[str, str]) -> Draft:
     draft = Draft(files)
     known = {_HEAD, *(f"{section}.yaml" for section in SECTIONS)}
     for name in sorted(known | {name for name in files if name.endswith((".yaml", ".yml"))}):
+        if name not in files and name.removesuffix(".yaml") in OPTIONAL:
+            continue
         if name not in files:
             draft.faults.append(Fault(name, 0, 0, "this file is missing"))
         elif name not in known:
@@ -90,7 +96,8 @@ def read_draft(files: Mapping[str, str]) -> Draft:
         draft.faults.extend(document.faults)
     _read_head(draft)
     for section in SECTIONS:
-        _read_section(draft, section)
+        if f"{section}.yaml" in draft.documents:
+            _read_section(draft, section)
     return draft
 
 

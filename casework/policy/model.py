@@ -1,11 +1,12 @@
 """What a policy bundle declares, once it has linted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from casework.cases import Route, Severity
 from casework.gates import Terms
+from casework.qa.plans import TAXONOMY, ErrorClass, Plan
 
 SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
 
@@ -107,6 +108,8 @@ class Bundle:
     default: Default
     #: Providers the bundle declares not in use: the absence of their signals is no unknown.
     unused_providers: frozenset[str] = frozenset()
+    qa: Mapping[str, Plan] = field(default_factory=dict)
+    taxonomy: Mapping[str, ErrorClass] = field(default_factory=lambda: TAXONOMY)
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""

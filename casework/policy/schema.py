@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from casework.cases import Route, Severity
 from casework.gates import Role
 from casework.policy.model import SignalType
+from casework.qa.plans import ErrorClass, Plan
 
 Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Prose: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -96,14 +97,19 @@ class PatternEntry(Entry):
 
 
 #: What is in which file, and the model of one entry.
-SECTIONS: Final[dict[str, type[Entry]]] = {
+SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "signals": SignalEntry,
     "categories": CategoryEntry,
     "rules": RuleEntry,
     "queues": QueueEntry,
     "actions": ActionEntry,
     "patterns": PatternEntry,
+    "qa": Plan,
+    "taxonomy": ErrorClass,
 }
+
+#: Files that a bundle may leave out: it then has none of these, or the ones the code comes with.
+OPTIONAL: Final = frozenset({"qa", "taxonomy"})
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:

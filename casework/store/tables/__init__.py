@@ -8,6 +8,7 @@ from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.intake import Intake, Quarantined
 from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.policy import PolicyBundle
+from casework.store.tables.qa import QaGate, QaGolden, QaItem, QaRound
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
@@ -22,6 +23,10 @@ __all__ = [
     "LedgerLeaf",
     "Person",
     "PolicyBundle",
+    "QaGate",
+    "QaGolden",
+    "QaItem",
+    "QaRound",
     "Quarantined",
     "SignalReading",
 ]
