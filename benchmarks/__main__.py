@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS: Final = ("policy", "machine_path", "ledger", "gates")
+BENCHMARKS: Final = ("policy", "machine_path", "ledger", "qa", "gates")
 
 
 def main() -> None:

@@ -29,6 +29,20 @@ class Cell(NamedTuple):
 Population: TypeAlias = Mapping[Cell, list[str]]
 
 
+def traits_read(plan: Plan) -> frozenset[Trait]:
+    """The traits a plan tells decisions apart by, or leaves some out by."""
+    asked: dict[Trait, object] = {
+        "queue": plan.queues,
+        "route": plan.routes,
+        "person": plan.exclusions.people,
+        "rule": plan.exclusions.rules,
+        "action": plan.exclusions.actions,
+    }
+    filters = {name for name, wanted in asked.items() if wanted}
+    people: set[Trait] = {"person"} if "vendor" in plan.strata else set()
+    return frozenset({*plan.strata, *filters, *people})
+
+
 def belongs(plan: Plan, cell: Cell) -> bool:
     """Whether decisions of a cell are in a plan's population; its window is the store's matter."""
     left_out = plan.exclusions
