@@ -69,13 +69,15 @@ def draw_round(
     *,
     seed: str | None = None,
     team: tuple[str, ...] = (),
-) -> QaRound:
+) -> QaRound | None:
     """Draw a plan's sample and open its gates; the same draw again gives the same round.
+
+    None where the window has no decisions.
 
     With a ``team`` it is a calibration round: each of them answers every item.
 
     Raises:
-        InputError: the window has no decisions, or is not over yet.
+        InputError: the window is not over yet.
         NotFound: the bundle has no such plan.
     """
     plan = plan_of(bundle, name)
@@ -90,10 +92,7 @@ def draw_round(
         known = active_golden(session, plan.queues)
     sample = draw(plan, frame.population, frame.tenures, seed)
     if not sample.drawn:
-        raise InputError(
-            f"plan {name} finds no decisions in the {plan.window_days} days to {closes.date()}",
-            hint="casework qa preview shows its population; --until names another day",
-        )
+        return None
     number = min(len(known), share_of(len(sample.drawn), plan.golden))
     chosen = set(lowest((each.id for each in known), number, f"{seed}\x00golden"))
     kind = RoundKind.CALIBRATION if team else RoundKind.SAMPLE

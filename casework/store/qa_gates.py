@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import Session, col
 
 from casework.errors import NotFound
@@ -64,9 +64,9 @@ def held_qa_gate(session: Session, gate: str) -> tuple[QaItem, QaGate]:
 def waiting_qa_gates(
     session: Session, person: Person, *, limit: int = 50, offset: int = 0
 ) -> list[QaGate]:
-    """Open gates that a person may answer as far as queues and earlier parts go, oldest first.
+    """Open gates that a person may answer, the oldest first; the guard rules on each answer.
 
-    Roles are the plan's to say, and the guard rules on each answer whatever is listed here.
+    Golden items are among them like any other: the order of one moment is that of the ids.
     """
     took_part = select(col(Decision.case_id)).where(col(Decision.actor) == person.id)
     answered = select(col(QaGate.item_id)).where(col(QaGate.answered_by) == person.id)
@@ -74,6 +74,7 @@ def waiting_qa_gates(
         select(QaGate)
         .where(
             col(QaGate.status) == "open",
+            _may_answer(session, person),
             or_(col(QaGate.reserved_for).is_(None), col(QaGate.reserved_for) == person.id),
             col(QaGate.case_id).not_in(took_part),
             col(QaGate.item_id).not_in(answered),
@@ -83,6 +84,26 @@ def waiting_qa_gates(
     if "*" not in person.queues:
         statement = statement.where(col(QaGate.queue).in_(sorted(person.queues)))
     return list(session.scalars(statement.limit(limit).offset(offset)))
+
+
+def _may_answer(session: Session, person: Person) -> ColumnElement[bool]:
+    """Whether a gate's plan lets people of these roles answer it."""
+    waiting = select(col(QaGate.round_id)).where(col(QaGate.status) == "open")
+    found = session.scalars(select(QaRound).where(col(QaRound.id).in_(waiting)))
+    plans = {each.id: Plan.model_validate(each.document) for each in found}
+    roles = {
+        GateKind.REVIEW: {name: plan.reviewers for name, plan in plans.items()},
+        GateKind.ADJUDICATION: {name: plan.adjudicators for name, plan in plans.items()},
+    }
+    return or_(
+        *(
+            and_(
+                col(QaGate.kind) == kind,
+                col(QaGate.round_id).in_([name for name, may in of.items() if may & person.roles]),
+            )
+            for kind, of in roles.items()
+        )
+    )
 
 
 def shown_at(session: Session, gate: str) -> Shown:

@@ -50,6 +50,7 @@ def add_golden(
         action=answer.action,
         escalate_to=answer.escalate_to,
         clause=answer.clause,
+        rationale=answer.rationale,
         added_by=by.actor,
         added_at=now,
     )

@@ -111,6 +111,7 @@ class QaGolden(SQLModel, table=True):
     action: str | None = None
     escalate_to: str | None = None
     clause: str | None = None
+    rationale: str = Field(sa_column=Column(Text, nullable=False))
     added_by: str
     added_at: datetime = moment()
     retired_at: datetime | None = moment(nullable=True)

@@ -98,6 +98,7 @@ def _golden() -> None:
         _number("revision"),
         *map(_text, ("verdict", "added_by")),
         *_maybe("action", "escalate_to", "clause"),
+        sa.Column("rationale", sa.Text(), nullable=False),
         _time("added_at"),
         _time("retired_at", nullable=True),
     )
