@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from pydantic import ValidationError
+
 from casework.policy.document import Path
 from casework.policy.draft import Draft
 from casework.policy.faults import nearest
@@ -11,15 +13,18 @@ from casework.qa.plans import Plan
 def check_qa(draft: Draft) -> None:
     """Note every name in qa.yaml that is not declared and every term that does not fit."""
     for name, plan in draft.qa.items():
-        if draft.documents["qa.yaml"].faults or not _is_whole(plan):
-            continue
-        _names(draft, name, plan)
-        _strata(draft, name, plan)
+        if _is_whole(draft, name):
+            _names(draft, name, plan)
+            _strata(draft, name, plan)
 
 
-def _is_whole(plan: Plan) -> bool:
-    """Whether every part could be read; one that could not has its fault already."""
-    return None not in (plan.strata, plan.queues, plan.exclusions, plan.allocation, plan.risk)
+def _is_whole(draft: Draft, name: str) -> bool:
+    """Whether all of a plan fits its schema; what does not is noted already, and left holes."""
+    try:
+        Plan.model_validate(draft.documents["qa.yaml"].data[name])
+    except ValidationError:
+        return False
+    return True
 
 
 def _names(draft: Draft, name: str, plan: Plan) -> None:
