@@ -128,6 +128,7 @@ app.command("queue")(qa_reviews.queue)
 app.command("show")(qa_reviews.show)
 app.command("answer")(qa_reviews.answer)
 app.command("agreement")(qa_statistics.agreement_of)
+app.command("report")(qa_statistics.report_of)
 
 
 def document_of(found: QaRound) -> dict[str, Any]:

@@ -124,3 +124,36 @@ def test_people_get_tables(engine: Engine) -> None:
     [gate, *_] = [each["id"] for each in qa("queue", "--as", "mia")["gates"]]
     shown = run.invoke(app, ["qa", "show", gate, "--as", "mia"])
     assert "secret body" in shown.output
+
+
+def test_a_round_is_reported_under_pseudonyms_unless_names_are_asked_for(engine: Engine) -> None:
+    staffed(engine)
+    decided(engine, people=["ana", "ben"])
+    drawn = qa("sample", "all", *UNTIL)
+    for gate in qa("queue", "--as", "mia")["gates"]:
+        answered(gate["id"], "mia", "--verdict", "approve", "--action", "suspend")
+    found = qa("report", "all")
+    assert (found["round"], found["settled"], found["open"]) == (drawn["id"], 2, 0)
+    assert found["error_rate"]["value"] == 0.0
+    assert found["error_rate"]["high"] > 0.5, "two decisions prove little"
+    assert found["by"]["vendor"]["acme"]["n"] == 1
+    assert not {"ana", "ben"} & set(found["by"]["person"])
+    assert set(qa("report", "--round", drawn["id"], "--names")["by"]["person"]) == {"ana", "ben"}
+    table = CliRunner().invoke(app, ["qa", "report", "all"])
+    assert "error rate" in table.output
+    assert "no round r0" in qa("report", "--round", "r0", code=4)["error"]["message"]
+    assert "nothing was drawn" in qa("report", "machine", code=4)["error"]["message"]
+    assert "a plan or a round" in qa("report", code=3)["error"]["message"]
+
+
+def test_a_calibration_measures_agreement_and_no_errors(engine: Engine) -> None:
+    staffed(engine)
+    decided(engine, machine=3)
+    drawn = qa("calibrate", "machine", "--person", "mia", "--person", "max", *UNTIL)
+    for person, action in (("mia", "suspend"), ("max", "no_action")):
+        for gate in qa("queue", "--as", person)["gates"]:
+            answered(gate["id"], person, "--verdict", "approve", "--action", action)
+    found = qa("report", "--round", drawn["id"], "--names")
+    assert found["error_rate"]["value"] is None
+    assert found["agreement"]["pairs"][0]["reviewers"] == ["max", "mia"]
+    assert found["agreement"]["among_reviewers"]["observed"]["value"] == 0.0
