@@ -1,11 +1,12 @@
 """Opening a round: what was drawn becomes items, each with the gates of its re-review."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import Session, col
 
 from casework.canonical import digest
@@ -16,10 +17,14 @@ from casework.qa.plans import Plan
 from casework.qa.population import population_digest
 from casework.qa.reviews import GateKind, ItemStatus, RoundKind
 from casework.qa.sampling import Sample
+from casework.store.engine import is_sqlite
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.qa_population import Frame, Window
 from casework.store.tables import Case, Decision, Gate, Person, QaGate, QaGolden, QaItem, QaRound
+
+#: Any number of our own: whoever draws on PostgreSQL holds this advisory lock.
+_LOCK: Final = 0x6361_7365_7161
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def open_round(
     now: datetime,
 ) -> QaRound:
     """Record a draw with all that repeats it, and open the gates of its re-review."""
+    _alone(session)
     round_id = proposal.round_id(frame.window)
     if existing := session.get(QaRound, round_id):
         return existing
@@ -88,19 +94,27 @@ def open_round(
     found = _round(round_id, proposal, frame, sample, by, now)
     session.add_all([found, *items, *gates])
     session.flush()
-    append(session, list(_drafts(found, items, gates)), by, now)
+    # By itself: of many chains at once only those are safe whose cases are held.
+    append(session, [_told_of(found)], by, now)
+    _hold(session, {item.case_id for item in items})
+    append(session, _opened(items, gates), by, now)
     return found
 
 
-def _decisions(session: Session, ids: list[str]) -> list[Any]:
-    """The decisions drawn, with the queue of their gate and the vendor of who took them.
+def _alone(session: Session) -> None:
+    """Let nobody else draw until the transaction ends; SQLite has one writer anyway."""
+    if not is_sqlite(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
-    Their cases are held until the transaction ends, for entries are written for each.
-    """
-    held = select(col(Case.id)).where(
-        col(Case.id).in_(select(col(Decision.case_id)).where(among(session, col(Decision.id), ids)))
-    )
+
+def _hold(session: Session, cases: Collection[str]) -> None:
+    """Hold cases until the transaction ends."""
+    held = select(col(Case.id)).where(among(session, col(Case.id), cases))
     session.execute(held.order_by(col(Case.id)).with_for_update())
+
+
+def _decisions(session: Session, ids: list[str]) -> list[Any]:
+    """The decisions drawn, with the queue of their gate and the vendor of who took them."""
     statement = (
         select(Decision, col(Gate.queue), col(Person.vendor))
         .outerjoin(Gate, col(Gate.id) == col(Decision.gate_id))
@@ -226,30 +240,27 @@ def _round(
     )
 
 
-_TOLD = (
-    "plan",
-    "kind",
-    "seed",
-    "plan_digest",
-    "population_digest",
-    "sample_digest",
-    "population",
-    "sampled",
-)
-
-
-def _drafts(found: QaRound, items: Iterable[QaItem], gates: Sequence[QaGate]) -> Iterable[Draft]:
-    data: dict[str, Any] = {name: str(getattr(found, name)) for name in _TOLD[:6]}
-    data |= {"round": found.id, "population": found.population, "sampled": found.sampled}
+def _told_of(found: QaRound) -> Draft:
+    digests = ("plan_digest", "population_digest", "sample_digest")
+    names = ("plan", "kind", "seed", "population", "sampled", *digests)
+    data: dict[str, Any] = {name: getattr(found, name) for name in names}
+    data |= {"round": found.id, "kind": str(found.kind)}
     data |= {"opens": found.opens.isoformat(), "closes": found.closes.isoformat()}
-    yield Draft(SYSTEM, Action.QA_DRAWN, data, policy_digest=found.policy_digest)
-    for item in items:
-        opened = [gate.id for gate in gates if gate.item_id == item.id]
-        yield Draft(
+    return Draft(SYSTEM, Action.QA_DRAWN, data, policy_digest=found.policy_digest)
+
+
+def _opened(items: Sequence[QaItem], gates: Iterable[QaGate]) -> list[Draft]:
+    of_item: defaultdict[str, list[str]] = defaultdict(list)
+    for gate in gates:
+        of_item[gate.item_id].append(gate.id)
+    return [
+        Draft(
             item.case_id,
             Action.QA_OPENED,
-            {"round": found.id, "item": item.id, "gates": opened},
+            {"round": item.round_id, "item": item.id, "gates": of_item[item.id]},
             item.revision,
             item.evidence_digest,
             item.policy_digest,
         )
+        for item in items
+    ]

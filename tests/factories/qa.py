@@ -90,25 +90,35 @@ def staffed(engine: Engine) -> None:
 
 
 def decided(
-    engine: Engine, *, machine: int = 0, people: Sequence[str] = (), action: str = "suspend"
+    engine: Engine,
+    *,
+    machine: int = 0,
+    handed: int = 0,
+    people: Sequence[str] = (),
+    action: str = "suspend",
 ) -> list[str]:
-    """Cases closed by the machine, then one for each of ``people``, decided with ``action``.
+    """Cases the machine closed, those it handed over, then one for each of ``people``.
+
+    People decide with ``action``.
 
     Returns the ids of the cases.
     """
     spam = [enriched_case(engine, f"M-{n}", _signals(spam=True)) for n in range(machine)]
     asked = [enriched_case(engine, f"P-{n}", _signals(spam=False)) for n in range(len(people))]
+    threats = [
+        enriched_case(engine, f"H-{n}", _signals(spam=False, threat=True)) for n in range(handed)
+    ]
     bundle = qa_bundle()
     with transaction(engine) as session:
         adopt_bundle(session, bundle, BY, NOW)
-        facts = rows_for_policy(session, [*spam, *asked])
+        facts = rows_for_policy(session, [*spam, *threats, *asked])
         outcomes = decide(bundle, frame(bundle, [each.row for each in facts]))
         record_outcomes(session, bundle.digest, facts, outcomes, BY, NOW)
     with reading(engine) as session:
         gates = {row["case_id"]: row["id"] for row in waiting_gates(session, limit=1000)}
     for case, person in zip(asked, people, strict=True):
         answer_at(engine, gates[case], person, action)
-    return [*spam, *asked]
+    return [*spam, *threats, *asked]
 
 
 def answer_at(engine: Engine, gate: str, person: str, action: str | None) -> None:
@@ -138,5 +148,5 @@ def drawn(engine: Engine, plan: str, **more: Any) -> QaRound:
     return found
 
 
-def _signals(*, spam: bool) -> dict[str, dict[str, Any]]:
-    return {"patterns": {"spam": spam}, "source": {"threat": False}}
+def _signals(*, spam: bool, threat: bool = False) -> dict[str, dict[str, Any]]:
+    return {"patterns": {"spam": spam}, "source": {"threat": threat}}

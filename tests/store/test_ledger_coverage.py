@@ -157,6 +157,9 @@ def test_the_known_mutating_functions_are_seen() -> None:
         "intake.start_intake",
         "intake.record_arrivals",
         "quarantine.keep_rows",
+        "qa_rounds.open_round",
+        "qa_answers.take_qa_answer",
+        "qa_golden.add_golden",
     } <= mutators(functions(store_sources()))
 
 

@@ -1,12 +1,15 @@
 """From decisions to a round, blind re-reviews, adjudication, and cases that are re-opened."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlmodel import col
 
+from casework.cases import Reading
 from casework.errors import Conflict, Denied, InputError, NotFound
-from casework.gates import ActorKind, Answer, Verdict
+from casework.gates import ActorKind, Answer, Verdict, evidence_digest
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
@@ -16,7 +19,7 @@ from casework.store.qa_drawing import draw_round
 from casework.store.qa_gates import waiting_qa_gates
 from casework.store.qa_golden import active_golden, add_golden, retire_golden
 from casework.store.qa_rounds import rounds
-from casework.store.tables import Case, Gate, QaGate, QaItem, QaRound
+from casework.store.tables import Case, CaseRevision, Decision, Gate, QaGate, QaItem, QaRound
 from tests.factories.intake import actions_in, number_of
 from tests.factories.qa import (
     BY,
@@ -132,7 +135,13 @@ def test_the_reviewer_sees_the_evidence_of_then_and_nothing_of_the_decision(
     shown, terms, classes = look_at_qa_gate(engine, gate)
     assert shown.item.revision == 1
     assert shown.content["body"].startswith("secret body")
-    assert {reading.provider for reading in shown.readings} == {"patterns", "source"}
+    readings = [Reading(r.provider, r.version, r.known, r.unknown) for r in shown.readings]
+    with reading(engine) as session:
+        content = session.get_one(CaseRevision, (case, 1)).content_digest
+        [proposal] = session.scalars(
+            select(Decision).where(col(Decision.case_id) == case, col(Decision.actor) == "policy")
+        )
+    assert evidence_digest(content, readings, proposal.id) == shown.item.evidence_digest
     assert (sorted(terms.actions), terms.approvals, classes) == (["no_action", "suspend"], 1, ())
 
 
@@ -143,6 +152,41 @@ def test_a_machines_decision_is_looked_at_as_if_it_had_waited(engine: Engine) ->
     _, terms, _ = look_at_qa_gate(engine, waiting_for(engine, "mia")[0])
     assert sorted(terms.actions) == ["no_action", "suspend"]
     assert sorted(terms.escalations) == ["legal"]
+
+
+@pytest.mark.usefixtures("people")
+def test_what_the_machine_handed_over_is_seen_only_by_who_works_in_that_queue(
+    engine: Engine,
+) -> None:
+    decided(engine, handed=1)
+    drawn(engine, "machine")
+    [gate] = waiting_for(engine, "mia")
+    item = item_at(engine, gate)
+    assert (item.queue, item.origin, item.escalate_to, item.action) == (
+        "legal",
+        "general",
+        "legal",
+        None,
+    )
+    _, terms, _ = look_at_qa_gate(engine, gate)
+    assert "legal" in terms.escalations
+    handed = {"verdict": "escalate", "action": None, "escalate_to": "legal"}
+    with transaction(engine) as session:
+        change_person(session, "mia", queues=["general"], by=BY, now=LATER)
+    assert waiting_for(engine, "mia") == []
+    with pytest.raises(Denied) as refusal:
+        review(engine, gate, "mia", **handed)
+    assert refusal.value.reason == "queue"
+    assert review(engine, gate, "max", **handed).status == "settled"
+
+
+@pytest.mark.usefixtures("people")
+def test_of_two_that_draw_at_once_one_does_it(engine: Engine) -> None:
+    decided(engine, machine=12)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: drawn(engine, "machine").id, range(2)))
+    assert len(set(found)) == number_of(engine, QaRound) == 1
+    assert actions_in(engine, "system").count("qa.drawn") == 1
 
 
 @pytest.mark.usefixtures("people")
