@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from casework.answering import bundle_of
 from casework.errors import Conflict, Denied
-from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused, Terms
+from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused, Role, Terms
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.qa.plans import Plan
@@ -72,6 +72,8 @@ def qa_terms(bundle: Bundle, plan: Plan, gate: QaGate, item: QaItem) -> Terms:
     """
     terms = bundle.terms(item.origin, None)
     roles = plan.reviewers if gate.kind == GateKind.REVIEW else plan.adjudicators
+    if gate.reserved_for is not None:
+        roles = frozenset(Role)  # a team that is calibrated or trained has been chosen by name
     return replace(
         terms,
         roles=frozenset(str(role) for role in roles),

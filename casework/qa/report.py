@@ -191,6 +191,8 @@ def agreement_of(found: Round, naming: Naming, confidence: float = CONFIDENCE) -
             Rating(each.item, naming(review.reviewer), review.outcome.label)
             for each in found.items
             for review in each.reviews
+            # One alone says nothing about agreement, and would only widen its interval.
+            if len(each.reviews) > 1
         ),
         Level.NOMINAL,
     )

@@ -27,6 +27,7 @@ class RoundKind(StrEnum):
 
     SAMPLE = "sample"  # estimates about a population
     CALIBRATION = "calibration"  # whether a team decides alike
+    TRAINING = "training"  # known answers, told after each one
 
 
 class Outcome(NamedTuple):

@@ -85,6 +85,14 @@ def people(session: Session) -> list[Person]:
     return list(session.scalars(select(Person).order_by(col(Person.id))))
 
 
+def people_of(session: Session, vendor: str) -> list[str]:
+    """The ids of everybody active who works for a vendor."""
+    statement = select(col(Person.id)).where(
+        col(Person.vendor) == vendor, col(Person.active).is_(True)
+    )
+    return list(session.scalars(statement.order_by(col(Person.id))))
+
+
 def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | None:
     """A person as the guard sees them; None for nobody of that id."""
     person = session.get(Person, person_id)

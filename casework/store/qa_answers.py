@@ -134,14 +134,14 @@ def _keep(
 def _after_review(session: Session, item: QaItem, by: Provenance, now: datetime) -> None:
     """Settle an item that all its reviewers have answered, or put it before an adjudicator.
 
-    A known answer and a calibrated team are not disputed: it is the reviewers who are measured.
+    Known answers, and what a calibrated team says, are not disputed: it is them who are measured.
     """
     reviews = reviews_of(session, item.id)
     if any(review.status == "open" for review in reviews):
         return
     first, given = first_of(item), [given_at(review) for review in reviews]
-    calibrating = session.get_one(QaRound, item.round_id).kind == RoundKind.CALIBRATION
-    measured = item.golden or calibrating
+    sampled = session.get_one(QaRound, item.round_id).kind == RoundKind.SAMPLE
+    measured = item.golden or not sampled
     if measured or standing_after(first, given) is ItemStatus.SETTLED:
         _settle(session, item, first, None, by, now)
         return

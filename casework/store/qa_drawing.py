@@ -11,11 +11,11 @@ from casework.policy.model import Bundle
 from casework.qa.allocation import share_of
 from casework.qa.plans import Plan
 from casework.qa.reviews import RoundKind
-from casework.qa.sampling import Preview, draw, lowest, preview
+from casework.qa.sampling import Preview, Sample, draw, lowest, preview
 from casework.store.engine import reading, transaction
 from casework.store.policy import adopt_bundle
 from casework.store.qa_golden import active_golden
-from casework.store.qa_population import read_frame, window_of
+from casework.store.qa_population import Frame, read_frame, window_of
 from casework.store.qa_rounds import Proposal, open_round
 from casework.store.tables import QaRound
 
@@ -101,3 +101,37 @@ def draw_round(
     with transaction(engine) as session:
         adopt_bundle(session, bundle, by, now)
         return open_round(session, proposal, frame, sample, golden, by, now)
+
+
+def open_training(
+    engine: Engine,
+    bundle: Bundle,
+    name: str,
+    person: str,
+    number: int,
+    seed: str,
+    by: Provenance,
+    now: datetime,
+) -> QaRound:
+    """Give somebody golden items of a plan's queues to learn from; the same seed, the same items.
+
+    Raises:
+        InputError: there are no golden items in these queues.
+        NotFound: the bundle has no such plan.
+    """
+    plan = plan_of(bundle, name)
+    with reading(engine) as session:
+        known = active_golden(session, plan.queues)
+    if not known:
+        raise InputError(
+            f"there are no golden items for plan {name}", hint="casework qa golden add CASE"
+        )
+    chosen = set(lowest((each.id for each in known), number, f"{seed}\x00training"))
+    golden = [each for each in known if each.id in chosen]
+    proposal = Proposal(
+        name, plan, seed, bundle.digest, bundle.default.queue, RoundKind.TRAINING, (person,)
+    )
+    frame = Frame(window_of(plan, midnight(now)), {}, {})
+    with transaction(engine) as session:
+        adopt_bundle(session, bundle, by, now)
+        return open_round(session, proposal, frame, Sample((), ()), golden, by, now)

@@ -74,8 +74,10 @@ def waiting_qa_gates(
         select(QaGate)
         .where(
             col(QaGate.status) == "open",
-            _may_answer(session, person),
-            or_(col(QaGate.reserved_for).is_(None), col(QaGate.reserved_for) == person.id),
+            or_(
+                and_(col(QaGate.reserved_for).is_(None), _may_answer(session, person)),
+                col(QaGate.reserved_for) == person.id,
+            ),
             col(QaGate.case_id).not_in(took_part),
             col(QaGate.item_id).not_in(answered),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
@@ -11,9 +12,12 @@ from casework.errors import Conflict, InputError, NotFound
 from casework.gates import Answer, Verdict
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
+from casework.qa.reviews import RoundKind
 from casework.store.cases import find_case
 from casework.store.ledger import append
-from casework.store.tables import Decision, Gate, QaGolden
+from casework.store.qa_answers import first_of, given_at
+from casework.store.qa_gates import qa_gate_by_id
+from casework.store.tables import Decision, Gate, QaGolden, QaItem, QaRound
 
 
 def add_golden(
@@ -81,6 +85,26 @@ def active_golden(session: Session, queues: Collection[str] = ()) -> list[QaGold
     if queues:
         statement = statement.where(col(QaGolden.queue).in_(sorted(queues)))
     return list(session.scalars(statement.order_by(col(QaGolden.id))))
+
+
+def feedback(session: Session, gate: str) -> dict[str, Any] | None:
+    """Whether an answer in training was the known one, and why that is right; else None.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    found = qa_gate_by_id(session, gate)
+    training = session.get_one(QaRound, found.round_id).kind == RoundKind.TRAINING
+    if not training or found.status == "open":
+        return None
+    item = session.get_one(QaItem, found.item_id)
+    known = session.get_one(QaGolden, item.decision_id)
+    return {
+        "right": given_at(found) == first_of(item),
+        "known": first_of(item).label,
+        "clause": known.clause,
+        "rationale": known.rationale,
+    }
 
 
 def _decided(session: Session, case_id: str, revision: int, bundle: Bundle) -> tuple[Decision, str]:

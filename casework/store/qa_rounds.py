@@ -95,7 +95,7 @@ def open_round(
     session.add_all([found, *items, *gates])
     session.flush()
     # By itself: of many chains at once only those are safe whose cases are held.
-    append(session, [_told_of(found)], by, now)
+    append(session, [_told_of(found, golden)], by, now)
     _hold(session, {item.case_id for item in items})
     append(session, _opened(items, gates), by, now)
     return found
@@ -240,12 +240,13 @@ def _round(
     )
 
 
-def _told_of(found: QaRound) -> Draft:
+def _told_of(found: QaRound, golden: Iterable[QaGolden]) -> Draft:
     digests = ("plan_digest", "population_digest", "sample_digest")
     names = ("plan", "kind", "seed", "population", "sampled", *digests)
     data: dict[str, Any] = {name: getattr(found, name) for name in names}
     data |= {"round": found.id, "kind": str(found.kind)}
     data |= {"opens": found.opens.isoformat(), "closes": found.closes.isoformat()}
+    data["golden_digest"] = digest(sorted(each.id for each in golden))
     return Draft(SYSTEM, Action.QA_DRAWN, data, policy_digest=found.policy_digest)
 
 

@@ -11,7 +11,14 @@ from casework.qa.estimates import CONFIDENCE
 from casework.qa.intervals import sample_size
 from casework.qa.summaries import preview_document
 from casework.store.engine import reading
-from casework.store.qa_drawing import draw_round, midnight, plan_of, preview_plan
+from casework.store.people import people_of
+from casework.store.qa_drawing import (
+    draw_round,
+    midnight,
+    open_training,
+    plan_of,
+    preview_plan,
+)
 from casework.store.qa_rounds import rounds
 from casework.store.tables import QaRound
 from deployments.cli import qa_golden, qa_reviews, qa_statistics
@@ -99,17 +106,38 @@ def sample_of(
 def calibrate(
     plan: Name,
     member: Annotated[
-        list[str], typer.Option("--person", help="A member of the team; give each of them.")
-    ],
+        list[str] | None, typer.Option("--person", help="A member of the team; give each of them.")
+    ] = None,
+    vendor: Annotated[str, typer.Option(help="Everybody active who works for them.")] = "",
     seed: Annotated[str, typer.Option(help="Whatever you like.")] = "",
     until: Until = "",
     as_json: Json = False,
 ) -> None:
     """Give the same decisions to each of a team, to see whether they decide alike."""
     with reported(as_json):
-        if len(set(member)) < 2:
+        team = set(member or ())
+        if vendor:
+            with reading(opened(settled())) as session:
+                team |= set(people_of(session, vendor))
+        if len(team) < 2:
             raise InputError("a team has two people at least", hint="give --person again")
-        emit_round(_drawn(plan, seed, until, tuple(sorted(set(member)))), as_json)
+        emit_round(_drawn(plan, seed, until, tuple(sorted(team))), as_json)
+
+
+@app.command("train")
+def train(
+    plan: Name,
+    person: Annotated[str, typer.Option(help="Who is trained.")],
+    number: Annotated[int, typer.Option(min=1, max=1000, help="How many items.")] = 10,
+    seed: Annotated[str, typer.Option(help="Whatever you like; the same gives the same.")] = "1",
+    as_json: Json = False,
+) -> None:
+    """Give somebody golden items to learn from; each answer is told right or wrong, and why."""
+    with reported(as_json):
+        settings = settled()
+        bundle, engine = load_bundle(settings.bundle_dir), opened(settings)
+        found = open_training(engine, bundle, plan, person, number, seed, operator(), now())
+        emit(document_of(found), as_json, f"round {found.id}: casework qa queue --as {person}")
 
 
 @app.command("rounds")

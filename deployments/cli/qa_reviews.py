@@ -14,6 +14,7 @@ from casework.store.engine import reading, transaction
 from casework.store.people import answering
 from casework.store.qa_answers import first_of, given_at
 from casework.store.qa_gates import SHOWN, Shown, note_qa_view, reviews_of, waiting_qa_gates
+from casework.store.qa_golden import feedback
 from casework.version import code_version
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled
@@ -78,37 +79,50 @@ def answer(
         settings = settled()
         engine, who = opened(settings), actor(person, settings)
         shown, _, _ = look_at_qa_gate(engine, gate)
-        if len(evidence.strip()) < 12:
-            raise InputError(
-                "give at least 12 characters of the evidence digest",
-                hint=f"read it with: casework qa show {gate}",
-            )
         payload: dict[str, Any] = {
             "verdict": verdict,
             "action": action,
             "rationale": rationale,
             "clause": clause,
             "escalate_to": escalate_to,
-            "evidence_digest": seen_in_full(shown.item.evidence_digest, evidence),
+            "evidence_digest": _seen(shown, evidence),
         }
-        if shown.gate.kind == GateKind.REVIEW and error is not None:
-            raise InputError(
-                "a re-review names no error: it does not know what was decided",
-                hint="leave --error out",
-            )
-        if shown.gate.kind == GateKind.ADJUDICATION:
-            payload["error"] = _class_of(error)
-        answer_qa_gate(engine, gate, who, payload, now=now())
-        emit({"gate": gate, "answered_by": who}, as_json, "taken")
+        answer_qa_gate(engine, gate, who, payload | _error(shown, error), now=now())
+        with reading(engine) as session:
+            told = feedback(session, gate)
+        document = {"gate": gate, "answered_by": who, "feedback": told}
+        emit(document, as_json, "taken" if told is None else _feedback(told))
 
 
-def _class_of(error: str | None) -> str | None:
-    """The class of error that was given; the word none for a first decision that was right."""
-    if error is None:
+def _feedback(told: dict[str, Any]) -> str:
+    verdict = "right" if told["right"] else f"not so: {told['known']}"
+    return f"{verdict}. {told['rationale']}"
+
+
+def _seen(shown: Shown, evidence: str) -> str:
+    """The whole evidence digest from its beginning; a wrong one stays wrong, to be refused."""
+    if len(evidence.strip()) < 12:
+        raise InputError(
+            "give at least 12 characters of the evidence digest",
+            hint=f"read it with: casework qa show {shown.gate.id}",
+        )
+    return seen_in_full(shown.item.evidence_digest, evidence)
+
+
+def _error(shown: Shown, error: str | None) -> dict[str, str | None]:
+    """The class of error an adjudicator names, the word none for a decision that was right."""
+    if shown.gate.kind == GateKind.ADJUDICATION and error is None:
         raise InputError(
             "an adjudication says what was wrong", hint="give --error CLASS, or --error none"
         )
-    return None if error == "none" else error
+    if shown.gate.kind == GateKind.REVIEW and error is not None:
+        raise InputError(
+            "a re-review names no error: it does not know what was decided",
+            hint="leave --error out",
+        )
+    if error is None:
+        return {}
+    return {"error": None if error == "none" else error}
 
 
 def _document(

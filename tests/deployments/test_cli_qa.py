@@ -113,6 +113,43 @@ def test_golden_items_are_added_listed_and_retired(engine: Engine) -> None:
     assert qa("golden", "list") == {"golden": []}
 
 
+def test_training_tells_right_from_wrong_and_why(engine: Engine) -> None:
+    staffed(engine)
+    [case] = decided(engine, machine=1)
+    words = ("--verdict", "approve", "--action", "suspend", "--rationale", "see C1", "--as", "sam")
+    missing = qa("train", "machine", "--person", "ben", code=3)["error"]
+    assert "no golden items" in missing["message"]
+    qa("golden", "add", case, *words)
+    for seed, action, right in (("1", "no_action", False), ("2", "suspend", True)):
+        drawn = qa("train", "machine", "--person", "ben", "--seed", seed)
+        assert drawn["kind"] == "training"
+        [gate] = [each["id"] for each in qa("queue", "--as", "ben")["gates"]]
+        assert qa("queue", "--as", "mia") == {"gates": []}
+        told = answered(gate, "ben", "--verdict", "approve", "--action", action)["feedback"]
+        assert told == {"right": right, "known": "suspend", "clause": None, "rationale": "see C1"}
+        [score] = qa("report", "--round", drawn["id"], "--names")["golden"].values()
+        assert score["value"] == float(right)
+
+
+def test_a_vendors_people_are_calibrated_whatever_their_role(engine: Engine) -> None:
+    staffed(engine)
+    decided(engine, machine=2)
+    run = CliRunner()
+    added = run.invoke(app, ["people", "add", "zoe", "--role", "analyst", "--vendor", "acme"])
+    assert "acme" in added.output
+    drawn = qa("calibrate", "machine", "--vendor", "acme", *UNTIL)
+    assert drawn["kind"] == "calibration"
+    gates = [each["id"] for each in qa("queue", "--as", "zoe")["gates"]]
+    assert len(gates) == 2
+    taken = answered(gates[0], "zoe", "--verdict", "approve", "--action", "suspend")
+    assert taken["feedback"] is None, "only training tells"
+    changed = run.invoke(app, ["people", "change", "zoe", "--vendor", "", "--json"])
+    assert orjson.loads(changed.stdout)["vendor"] is None
+    assert (
+        "two people" in qa("calibrate", "machine", "--vendor", "acme", code=3)["error"]["message"]
+    )
+
+
 def test_people_get_tables(engine: Engine) -> None:
     staffed(engine)
     decided(engine, machine=4)
