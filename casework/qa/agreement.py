@@ -8,6 +8,7 @@ from typing import Final
 
 from casework.errors import InputError
 from casework.qa.estimates import CONFIDENCE, Estimate, around
+from casework.qa.intervals import wilson
 from casework.qa.ratings import Level, Ratings
 
 _BOUNDS: Final = (-1.0, 1.0)
@@ -206,13 +207,20 @@ def _columns(ratings: Ratings) -> list[int]:
     return [sum(row[k] for row in paired) for k in range(len(ratings.categories))]
 
 
-def observed_agreement(ratings: Ratings, *, population: str = "") -> Estimate:
-    """The share of pairs of ratings of an item that agree, with no correction for chance."""
+def observed_agreement(
+    ratings: Ratings, *, population: str = "", confidence: float = CONFIDENCE
+) -> Estimate:
+    """The share of pairs of ratings of an item that agree, with no correction for chance.
+
+    With two ratings of each item it is a simple proportion, and has a score interval.
+    """
     paired = [row for row in ratings.counts if sum(row) > 1]
+    if paired and all(sum(row) == 2 for row in paired):
+        agreeing = sum(max(row) == 2 for row in paired)
+        return wilson(agreeing, len(paired), population=population, confidence=confidence)
     value = sum(map(_pairs_agreeing, paired)) / len(paired) if paired else None
-    return Estimate(
-        value, None, None, len(paired), "share of agreeing pairs", "Gwet 2014", population
-    )
+    method, source = "share of agreeing pairs", "Fleiss 1971"
+    return Estimate(value, None, None, len(paired), method, source, population, confidence)
 
 
 def agreement(
@@ -220,7 +228,7 @@ def agreement(
 ) -> dict[str, Estimate]:
     """Every coefficient that the ratings allow; kappa where there are two raters."""
     found = {
-        "observed": observed_agreement(ratings, population=population),
+        "observed": observed_agreement(ratings, population=population, confidence=confidence),
         "fleiss_kappa": fleiss_kappa(ratings, population=population, confidence=confidence),
         "gwet_ac1": gwet_ac1(ratings, population=population, confidence=confidence),
         "krippendorff_alpha": krippendorff_alpha(ratings, level, population=population),

@@ -111,7 +111,8 @@ def size_for(
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if reaches(middle) else (middle + 1, high)
-    return low
+    # Less may do than the leasts of the strata come to; those are drawn all the same.
+    return low if method is Method.FIXED else sum(allocate(layers, method, low))
 
 
 def share_of(number: int, share: float) -> int:

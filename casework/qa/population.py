@@ -28,6 +28,9 @@ class Cell(NamedTuple):
 #: The ids of decisions by cell.
 Population: TypeAlias = Mapping[Cell, list[str]]
 
+#: Days since people and vendors began, by ``("person", id)`` and ``("vendor", name)``.
+Tenures: TypeAlias = Mapping[tuple[Trait, str], float]
+
 
 def traits_read(plan: Plan) -> frozenset[Trait]:
     """The traits a plan tells decisions apart by, or leaves some out by."""
@@ -63,11 +66,6 @@ def _among(value: str, wanted: frozenset[str]) -> bool:
 def stratum_of(cell: Cell, strata: tuple[Trait, ...]) -> tuple[str, ...]:
     """The stratum a cell falls into."""
     return tuple(getattr(cell, name) for name in strata)
-
-
-def size_of(population: Population) -> int:
-    """How many decisions there are."""
-    return sum(map(len, population.values()))
 
 
 def population_digest(population: Population) -> str:

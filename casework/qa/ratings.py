@@ -1,7 +1,7 @@
 """Ratings in long form: who said what about which item."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -100,16 +100,3 @@ def _number(value: Value, item: str, rater: str) -> float:
             hint="ordinal and interval values are numbers; --level nominal takes any",
         )
     return number
-
-
-def of_matrix(rows: Sequence[Sequence[Value | None]], raters: Sequence[Hashable] = ()) -> Ratings:
-    """Ratings from a table: a row for each item, a column for each rater, None where missing."""
-    names = [str(name) for name in raters] or [str(n) for n in range(len(rows[0]))]
-    return Ratings(
-        {
-            (str(number), name): value
-            for number, row in enumerate(rows)
-            for name, value in zip(names, row, strict=True)
-            if value is not None
-        }
-    )

@@ -9,7 +9,7 @@ from casework.qa.agreement import agreement, cohen_kappa, pairwise_kappa
 from casework.qa.drift import Correction, Counted, Drift, drift
 from casework.qa.escalation import Handed, escalation_accuracy
 from casework.qa.estimates import CONFIDENCE, Estimate
-from casework.qa.intervals import wilson
+from casework.qa.intervals import clopper_pearson
 from casework.qa.population import NONE
 from casework.qa.pseudonyms import Naming
 from casework.qa.ratings import Level, Rating, gather
@@ -226,7 +226,7 @@ def _golden(found: Round, naming: Naming, confidence: float) -> dict[str, Any]:
             given[review.reviewer] += 1
             right[review.reviewer] += review.outcome == each.first
     return {
-        naming(who): wilson(
+        naming(who): clopper_pearson(
             right[who], n, population=f"golden items of {found.name}", confidence=confidence
         ).as_dict()
         for who, n in sorted(given.items())

@@ -15,7 +15,7 @@ from casework.canonical import digest
 from casework.qa.allocation import Layer, allocate, expected_margin, share_of, size_for
 from casework.qa.estimates import CONFIDENCE
 from casework.qa.plans import Plan, Trait
-from casework.qa.population import NONE, Population, stratum_of
+from casework.qa.population import NONE, Population, Tenures, stratum_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Sample:
         )
 
 
-def layers_of(plan: Plan, population: Population, tenures: Mapping[str, float]) -> list[Layer]:
+def layers_of(plan: Plan, population: Population, tenures: Tenures) -> list[Layer]:
     """The strata of a population in the order of their keys, with what the plan asks of each.
 
     ``tenures`` are days since people and vendors began.
@@ -101,7 +101,7 @@ def layers_of(plan: Plan, population: Population, tenures: Mapping[str, float]) 
     return [_layer(plan, key, sizes[key], tenures) for key in sorted(sizes)]
 
 
-def _layer(plan: Plan, key: tuple[str, ...], size: int, tenures: Mapping[str, float]) -> Layer:
+def _layer(plan: Plan, key: tuple[str, ...], size: int, tenures: Tenures) -> Layer:
     traits: dict[Trait, str] = dict(zip(plan.strata, key, strict=True))
     risk, error = 1.0, plan.expected_error
     for trait, weights in plan.risk.items():
@@ -111,15 +111,16 @@ def _layer(plan: Plan, key: tuple[str, ...], size: int, tenures: Mapping[str, fl
     return Layer(key, size, _least(plan, traits, size, tenures), risk, error)
 
 
-def _least(plan: Plan, traits: Mapping[Trait, str], size: int, tenures: Mapping[str, float]) -> int:
+def _least(plan: Plan, traits: Mapping[Trait, str], size: int, tenures: Tenures) -> int:
     least = plan.allocation.per_stratum
-    who = traits.get("person", traits.get("vendor", NONE))
-    if who not in tenures:
+    who: Trait = "person" if "person" in traits else "vendor"
+    days = tenures.get((who, traits.get(who, NONE)))
+    if days is None:
         return least
-    if "person" in traits:
+    if who == "person":
         least = max(least, plan.allocation.per_person)
     if plan.ramp:
-        least = max(least, share_of(size, plan.ramp.share(tenures[who])))
+        least = max(least, share_of(size, plan.ramp.share(days)))
     return least
 
 
@@ -127,7 +128,7 @@ def preview(
     name: str,
     plan: Plan,
     population: Population,
-    tenures: Mapping[str, float],
+    tenures: Tenures,
     *,
     margin: float = 0.02,
     confidence: float = CONFIDENCE,
@@ -159,7 +160,7 @@ def _strata(layers: Sequence[Layer], numbers: Sequence[int]) -> tuple[Stratum, .
     )
 
 
-def draw(plan: Plan, population: Population, tenures: Mapping[str, float], seed: str) -> Sample:
+def draw(plan: Plan, population: Population, tenures: Tenures, seed: str) -> Sample:
     """Draw the plan's sample; the same population and seed give the same sample."""
     layers = layers_of(plan, population, tenures)
     numbers = allocate(layers, plan.allocation.method, plan.allocation.size)
@@ -200,12 +201,3 @@ def lowest(names: Iterable[str], number: int, seed: str) -> list[str]:
         return sha256(start + name.encode()).digest(), name
 
     return [name for _, name in nsmallest(number, map(place, names))]
-
-
-def weights_of(sample: Sample) -> dict[tuple[str, ...], float]:
-    """How many decisions each drawn one stands for, by stratum."""
-    return {
-        stratum.key: stratum.population / stratum.sampled
-        for stratum in sample.strata
-        if stratum.sampled
-    }

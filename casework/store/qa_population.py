@@ -12,7 +12,14 @@ from sqlmodel import Session, col
 from casework.cases import Route
 from casework.gates import ActorKind, GateStatus
 from casework.qa.plans import Plan, Trait
-from casework.qa.population import NONE, Cell, Population, belongs, traits_read
+from casework.qa.population import (
+    NONE,
+    Cell,
+    Population,
+    Tenures,
+    belongs,
+    traits_read,
+)
 from casework.store.tables import Case, Decision, Gate, Person
 
 
@@ -30,7 +37,7 @@ class Frame:
 
     window: Window
     population: Population
-    tenures: Mapping[str, float]  # days, by person and by vendor
+    tenures: Tenures
 
 
 def window_of(plan: Plan, closes: datetime) -> Window:
@@ -57,17 +64,17 @@ def read_frame(session: Session, plan: Plan, window: Window) -> Frame:
     return Frame(window, kept, tenures)
 
 
-def _people(session: Session, at: datetime) -> tuple[dict[str, str], dict[str, float]]:
+def _people(session: Session, at: datetime) -> tuple[dict[str, str], Tenures]:
     """Whom people work for, and the days since they, and the first of each vendor, were added."""
     vendors: dict[str, str] = {}
-    tenures: dict[str, float] = {}
+    tenures: dict[tuple[Trait, str], float] = {}
     columns = (col(Person.id), col(Person.vendor), col(Person.added_at))
     for person, vendor, added_at in session.execute(select(*columns)):
         days = (at - added_at) / timedelta(days=1)
-        tenures[person] = days
+        tenures["person", person] = days
         if vendor is not None:
             vendors[person] = vendor
-            tenures[vendor] = max(days, tenures.get(vendor, days))
+            tenures["vendor", vendor] = max(days, tenures.get(("vendor", vendor), days))
     return vendors, tenures
 
 

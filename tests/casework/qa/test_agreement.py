@@ -15,7 +15,8 @@ from casework.qa.agreement import (
     observed_agreement,
     pairwise_kappa,
 )
-from casework.qa.ratings import Level, Rating, Ratings, Value, gather, of_matrix
+from casework.qa.ratings import Level, Rating, Ratings, Value, gather
+from tests.factories.ratings import of_matrix
 
 # Fleiss (1971), table 1: 30 patients, 6 psychiatrists, 5 diagnoses; ratings of each patient.
 PATIENTS = """

@@ -83,6 +83,13 @@ def test_one_stratum_needs_what_the_formula_for_a_simple_sample_says() -> None:
     assert size_for([layer], Method.PROPORTIONAL, 0.0, 0.95) == 10_000
 
 
+def test_the_size_that_is_told_is_the_one_that_would_be_drawn() -> None:
+    assert size_for(layers(50, 50, least=10, error=0.05), Method.PROPORTIONAL, 0.5, 0.95) == 20
+    assert size_for(layers(50, 50, error=0.05), Method.FIXED, 0.05, 0.95) == pytest.approx(
+        21, abs=3
+    )
+
+
 def test_a_stratum_that_is_not_drawn_from_leaves_the_precision_unknown() -> None:
     assert expected_margin(layers(100, 100), [10, 0], 0.95) == float("inf")
     assert expected_margin([], [], 0.95) == 0.0

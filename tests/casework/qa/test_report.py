@@ -90,7 +90,7 @@ def test_reviewers_are_measured_by_golden_items() -> None:
     )
     found = report(Round("March", items, {}), None, as_they_are)["golden"]
     assert (found["mia"]["value"], found["mia"]["n"]) == (0.5, 2)
-    assert found["mia"]["method"] == "Wilson score interval"
+    assert found["mia"]["method"] == "Clopper-Pearson exact interval"
 
 
 def test_drift_is_told_for_all_and_for_each_group_of_both_rounds() -> None:

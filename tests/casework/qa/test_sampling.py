@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.qa.plans import Plan
-from casework.qa.population import Cell, belongs, population_digest, size_of, traits_read
+from casework.qa.population import (
+    Cell,
+    Tenures,
+    belongs,
+    population_digest,
+    traits_read,
+)
 from casework.qa.sampling import draw, lowest, preview
 from casework.qa.summaries import preview_document
 from tests.factories.populations import cell, plan, population
@@ -88,7 +94,7 @@ def test_weights_of_a_sample_sum_to_its_population(parts: list[tuple[str, int]])
     sample = draw(plan(strata=["queue"]), found, {}, "seed")
     weights = [stratum.population / stratum.sampled for stratum in sample.strata]
     whole = sum(w * s.sampled for w, s in zip(weights, sample.strata, strict=True))
-    assert whole == pytest.approx(size_of(found))
+    assert whole == pytest.approx(sum(map(len, found.values())))
 
 
 def test_newcomers_are_looked_at_more_and_ever_less() -> None:
@@ -99,13 +105,14 @@ def test_newcomers_are_looked_at_more_and_ever_less() -> None:
     )
     new, old = cell(person="new"), cell(person="old")
     for days, expected in ((0, 80), (10, 43), (20, 24), (1000, 5)):
-        found = preview("p", chosen, population((new, 100), (old, 30)), {"new": days, "old": 9999})
+        tenures: Tenures = {("person", "new"): days, ("person", "old"): 9999}
+        found = preview("p", chosen, population((new, 100), (old, 30)), tenures)
         assert [stratum.sampled for stratum in found.strata] == [expected, 2]
 
 
 def test_new_vendors_are_looked_at_more_where_vendors_are_told_apart() -> None:
     chosen = plan(strata=["vendor"], ramp={"start": 0.5, "half_life_days": 7})
-    found = preview("p", chosen, population((cell(vendor="acme"), 100)), {"acme": 0.0})
+    found = preview("p", chosen, population((cell(vendor="acme"), 100)), {("vendor", "acme"): 0.0})
     assert found.sampled == 50
 
 
