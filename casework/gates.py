@@ -163,6 +163,11 @@ def judge(situation: Situation, person: Person, answer: Answer, terms: Terms) ->
     return Accepted(missing=max(0, terms.approvals - agreeing - 1))
 
 
+def judge_view(situation: Situation, person: Person, terms: Terms) -> Refused | None:
+    """Rule on looking at a gate that is only for those who may answer there; None allows it."""
+    return _person_may_answer(situation, person, terms)
+
+
 def _gate_takes_answers(situation: Situation) -> Refused | None:
     if situation.status is GateStatus.SUPERSEDED or not situation.current:
         return Refused(Denial.SUPERSEDED, "the case has newer content; decide at its newest gate")

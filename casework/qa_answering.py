@@ -15,15 +15,25 @@ from sqlmodel import Session
 
 from casework.answering import bundle_of
 from casework.errors import Conflict, Denied
-from casework.gates import LATE, Accepted, ActorKind, Answer, Denial, Refused, Role, Terms
+from casework.gates import (
+    LATE,
+    Accepted,
+    ActorKind,
+    Answer,
+    Denial,
+    Refused,
+    Role,
+    Terms,
+    judge_view,
+)
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.qa.plans import Plan
 from casework.qa.reviews import Adjudication, GateKind
 from casework.store.engine import reading, transaction
 from casework.store.people import answering
-from casework.store.qa_answers import deny_qa, take_qa_answer
-from casework.store.qa_gates import Shown, plan_in, qa_gate_by_id, shown_at
+from casework.store.qa_answers import deny_qa, situation_at, take_qa_answer
+from casework.store.qa_gates import Shown, note_qa_view, plan_in, qa_gate_by_id, shown_at
 from casework.store.tables import QaGate, QaItem
 from casework.version import code_version
 
@@ -45,10 +55,34 @@ def answer_qa_gate(
     with transaction(engine) as session:
         ruling = _rule(session, gate_id, bundle, payload, by, now)
     if isinstance(ruling, Refused):
-        if ruling.reason in LATE:
-            hint = "look again: casework qa queue"
-            raise Conflict(ruling.message, reason=str(ruling.reason), hint=hint)
-        raise Denied(ruling.message, reason=str(ruling.reason))
+        raise _refusal(ruling)
+
+
+def open_qa_gate(
+    engine: Engine, gate_id: str, actor: str, *, now: datetime
+) -> tuple[Shown, Terms, tuple[str, ...]]:
+    """Look at a gate as somebody who may answer there; the look, or its refusal, is recorded.
+
+    Raises:
+        NotFound: there is no such gate.
+        Denied: they may not answer there, and so may not look.
+    """
+    by = Provenance(actor=actor, actor_kind=str(ActorKind.PERSON), code_version=code_version())
+    shown, terms, classes = look_at_qa_gate(engine, gate_id)
+    with transaction(engine) as session:
+        person = answering(session, actor, ActorKind.PERSON)
+        if person is None:
+            refused: Refused | None = Refused(Denial.UNKNOWN_PERSON, f"nobody is known as {actor}")
+        else:
+            situation = situation_at(session, shown.item, shown.gate)
+            refused = judge_view(situation, person, terms)
+        if refused:
+            deny_qa(session, shown.item, gate_id, refused.reason, by, now)
+        else:
+            note_qa_view(session, gate_id, by, now)
+    if refused:
+        raise _refusal(refused)
+    return shown, terms, classes
 
 
 def look_at_qa_gate(engine: Engine, gate_id: str) -> tuple[Shown, Terms, tuple[str, ...]]:
@@ -108,6 +142,13 @@ def _rule(
         return _denied(session, item, gate_id, Denial.MALFORMED, faults, by, now)
     terms = qa_terms(bundle, plan_in(session, item), gate, item)
     return take_qa_answer(session, gate_id, person, answer, terms, bundle.taxonomy, by, now)
+
+
+def _refusal(refused: Refused) -> Denied | Conflict:
+    reason, hint = str(refused.reason), "casework qa queue lists what you may answer"
+    if refused.reason in LATE:
+        return Conflict(refused.message, reason=reason, hint=hint)
+    return Denied(refused.message, reason=reason, hint=hint)
 
 
 def _denied(

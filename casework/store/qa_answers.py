@@ -54,17 +54,7 @@ def take_qa_answer(
         NotFound: there is no such gate.
     """
     item, found = held_qa_gate(session, gate)
-    situation = Situation(
-        status=GateStatus.OPEN if found.status == "open" else GateStatus.DECIDED,
-        queue=found.queue,
-        requested_by="",
-        evidence_digest=item.evidence_digest,
-        current=True,  # it is about the revision decided then, whatever came later
-        given=(),
-        barred=barred_from(session, item),
-        reserved_for=found.reserved_for,
-    )
-    ruling = judge(situation, person, answer, terms)
+    ruling = judge(situation_at(session, item, found), person, answer, terms)
     if isinstance(ruling, Accepted) and (reason := _contradiction(item, found, answer, classes)):
         ruling = Refused(Denial.MALFORMED, reason)
     if isinstance(ruling, Refused):
@@ -76,6 +66,20 @@ def take_qa_answer(
     elif isinstance(answer, Adjudication):
         _settle(session, item, _outcome(answer), answer.error, by, now)
     return ruling
+
+
+def situation_at(session: Session, item: QaItem, gate: QaGate) -> Situation:
+    """A gate of quality assurance as the guard sees it."""
+    return Situation(
+        status=GateStatus.OPEN if gate.status == "open" else GateStatus.DECIDED,
+        queue=gate.queue,
+        requested_by="",
+        evidence_digest=item.evidence_digest,
+        current=True,  # it is about the revision decided then, whatever came later
+        given=(),
+        barred=barred_from(session, item),
+        reserved_for=gate.reserved_for,
+    )
 
 
 def deny_qa(

@@ -7,15 +7,13 @@ from sqlalchemy import Engine
 
 from casework.errors import InputError, NotFound
 from casework.gates import ActorKind, Terms, Verdict, seen_in_full
-from casework.ledger.entries import Provenance
 from casework.qa.reviews import GateKind, likely_error
-from casework.qa_answering import answer_qa_gate, look_at_qa_gate
-from casework.store.engine import reading, transaction
+from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
+from casework.store.engine import reading
 from casework.store.people import answering
 from casework.store.qa_answers import first_of, given_at
-from casework.store.qa_gates import SHOWN, Shown, note_qa_view, reviews_of, waiting_qa_gates
+from casework.store.qa_gates import SHOWN, Shown, reviews_of, waiting_qa_gates
 from casework.store.qa_golden import feedback
-from casework.version import code_version
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled
 
@@ -50,9 +48,7 @@ def show(gate: GateId, person: As = "", as_json: Json = False) -> None:
     with reported(as_json):
         settings = settled()
         engine, who = opened(settings), actor(person, settings)
-        with transaction(engine) as session:
-            note_qa_view(session, gate, Provenance(who, "person", code_version()), now())
-        document = _document(engine, *look_at_qa_gate(engine, gate))
+        document = _document(engine, *open_qa_gate(engine, gate, who, now=now()))
         emit(document, as_json)
         if not as_json:
             _print(document)

@@ -68,6 +68,9 @@ def test_a_sample_goes_from_preview_to_adjudication(engine: Engine) -> None:
     assert [row["by"] for row in before["decisions"]] == ["first", "reviewer 1"]
     assert before["decisions"][1]["would_be"] == "wrong_escalation"
     assert "mia" not in str(before)
+    for person in ("mia", "ana", "zoe"):
+        refused = qa("show", disputed, "--as", person, code=5)["error"]
+        assert refused["code"] == "denied", "who may not answer may not look"
     words = ("--verdict", "escalate", "--escalate-to", "legal")
     assert "what was wrong" in answered(disputed, "sam", *words, code=3)["error"]["message"]
     answered(disputed, "sam", *words, "--error", "wrong_escalation")
