@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
+from casework.cases import Route
 from casework.errors import NotFound
 from casework.gates import ActorKind
 from casework.qa.population import NONE
@@ -76,7 +77,7 @@ def _looked(item: QaItem, reviews: tuple[Review, ...], settles: bool) -> Looked:
         "decider": "machine" if machine else "person",
         "person": item.actor,
         "vendor": item.vendor,
-        "queue": item.queue,
+        "queue": _queue_of(item, machine),
         "rule": item.rule_id,
         "clause": item.clause,
     }
@@ -91,3 +92,13 @@ def _looked(item: QaItem, reviews: tuple[Review, ...], settles: bool) -> Looked:
         error=item.error,
         reviews=reviews,
     )
+
+
+def _queue_of(item: QaItem, machine: bool) -> str | None:
+    """The queue a decision is told apart by, as in the population it was drawn from.
+
+    A person's is the one they decided in; the machine's the one it handed to, or none.
+    """
+    if not machine:
+        return item.origin
+    return None if item.verdict == Route.CLOSE else item.queue

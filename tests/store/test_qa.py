@@ -20,6 +20,7 @@ from casework.store.people import answering, change_person
 from casework.store.qa_drawing import draw_round
 from casework.store.qa_gates import waiting_qa_gates
 from casework.store.qa_golden import active_golden, add_golden, retire_golden
+from casework.store.qa_reports import read_round
 from casework.store.qa_rounds import rounds
 from casework.store.tables import Case, CaseRevision, Decision, Gate, QaGate, QaItem, QaRound
 from tests.factories.intake import actions_in, number_of
@@ -351,7 +352,7 @@ def test_who_found_the_error_may_not_carry_the_correction_alone(engine: Engine) 
     item = review(engine, gate, "sam", verdict="refuse", action=None, error="false_positive")
     with reading(engine) as session:
         [waiting] = session.scalars(
-            select(Gate).where(Gate.case_id == item.case_id, Gate.status == "open")  # type: ignore[arg-type]
+            select(Gate).where(col(Gate.case_id) == item.case_id, col(Gate.status) == "open")
         )
     with pytest.raises(Denied) as refusal:
         answer_at(engine, waiting.id, "sam", "no_action")
@@ -383,10 +384,8 @@ def test_a_case_with_newer_content_is_corrected_and_not_re_opened(engine: Engine
 
 
 @pytest.mark.usefixtures("people")
-def test_an_escalation_that_was_not_due_is_an_error_and_re_opens_nothing(engine: Engine) -> None:
-    with reading(engine) as session:
-        assert session.scalars(select(Gate)).first() is None
-    decided(engine, people=["ana"], action="suspend")
+def test_a_decision_that_should_have_been_handed_over_waits_in_that_queue(engine: Engine) -> None:
+    decided(engine, people=["ana"])
     drawn(engine, "all")
     [gate] = waiting_for(engine, "mia")
     handed = {"verdict": "escalate", "action": None, "escalate_to": "legal"}
@@ -395,9 +394,21 @@ def test_an_escalation_that_was_not_due_is_an_error_and_re_opens_nothing(engine:
     item = review(engine, adjudication, "sam", **handed, error="wrong_escalation")
     assert item.final_escalate_to == "legal"
     with reading(engine) as session:
-        waiting = session.scalars(select(Gate).order_by(Gate.step.desc())).first()  # type: ignore[attr-defined]
-    assert waiting is not None
-    assert (waiting.queue, waiting.status) == ("legal", "open")
+        gates = session.scalars(select(Gate).where(col(Gate.case_id) == item.case_id))
+        steps = {gate.step: (gate.queue, gate.status) for gate in gates}
+    assert steps == {1: ("general", "carried_out"), 2: ("legal", "open")}
+
+
+@pytest.mark.usefixtures("people")
+def test_an_escalation_that_was_not_due_is_an_error_and_re_opens_nothing(engine: Engine) -> None:
+    decided(engine, handed=1)
+    drawn(engine, "machine")
+    [gate] = waiting_for(engine, "mia")
+    assert review(engine, gate, "mia").status == "disputed"
+    [adjudication] = waiting_for(engine, "sam")
+    item = review(engine, adjudication, "sam", error="wrong_escalation")
+    assert (item.error, item.final_action) == ("wrong_escalation", "suspend")
+    assert "case.reopened" not in actions_in(engine, item.case_id)
 
 
 def known_answer(engine: Engine, case: str) -> str:
@@ -452,6 +463,20 @@ def test_a_calibration_round_asks_each_of_a_team_and_disputes_nothing(engine: En
     review(engine, mine[0], "mia")
     same = [g for g in theirs if item_at(engine, g).id == item_at(engine, mine[0]).id]
     assert review(engine, same[0], "max", action="no_action").status == "settled"
+
+
+@pytest.mark.usefixtures("people")
+def test_a_report_tells_decisions_apart_as_their_population_does(engine: Engine) -> None:
+    decided(engine, machine=1, handed=1, people=["ana"])
+    found = drawn(engine, "all")
+    with reading(engine) as session:
+        whole = read_round(session, found)
+    assert {(each.traits["decider"], each.traits["queue"]) for each in whole.items} == {
+        ("machine", "-"),
+        ("machine", "legal"),
+        ("person", "general"),
+    }
+    assert {each.stratum for each in whole.items} == set(whole.sizes)
 
 
 @pytest.mark.usefixtures("people")
