@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from casework.errors import NotFound
@@ -68,8 +69,14 @@ def waiting_qa_gates(
 
     Golden items are among them like any other: the order of one moment is that of the ids.
     """
-    took_part = select(col(Decision.case_id)).where(col(Decision.actor) == person.id)
-    answered = select(col(QaGate.item_id)).where(col(QaGate.answered_by) == person.id)
+    other = aliased(QaGate)
+    # By the case and by the item of each gate, for which there are indexes; not by the person.
+    took_part = exists().where(
+        col(Decision.case_id) == col(QaGate.case_id), col(Decision.actor) == person.id
+    )
+    answered = exists().where(
+        col(other.item_id) == col(QaGate.item_id), col(other.answered_by) == person.id
+    )
     statement = (
         select(QaGate)
         .where(
@@ -78,8 +85,8 @@ def waiting_qa_gates(
                 and_(col(QaGate.reserved_for).is_(None), _may_answer(session, person)),
                 col(QaGate.reserved_for) == person.id,
             ),
-            col(QaGate.case_id).not_in(took_part),
-            col(QaGate.item_id).not_in(answered),
+            ~took_part,
+            ~answered,
         )
         .order_by(col(QaGate.opened_at), col(QaGate.id))
     )
