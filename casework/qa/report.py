@@ -43,6 +43,7 @@ class Looked:
     final: Outcome | None
     error: str | None
     reviews: tuple[Review, ...]
+    disputed: bool = False  # an adjudicator has still to decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def report(
     """Everything a sampling round says, as plain JSON; ``before`` is the round to compare with.
 
     Rates are of the population, each decision weighted by the inverse of its probability. They
-    cover the strata of which something is settled.
+    cover the strata of which something is settled, and are too low while ``disputed`` is not 0.
     """
     settled = found.settled()
     covered = {each.stratum for each in settled}
@@ -78,6 +79,7 @@ def report(
     return {
         "settled": len(settled),
         "open": sum(not each.golden and each.final is None for each in found.items),
+        "disputed": sum(each.disputed for each in found.items),
         "covered": reached,
         "error_rate": _rate(settled, found.sizes, lambda _: True, people, confidence).as_dict(),
         "error_rate_stratified": _stratified(settled, found, people, confidence).as_dict(),

@@ -11,7 +11,7 @@ from casework.errors import NotFound
 from casework.gates import ActorKind
 from casework.qa.population import NONE
 from casework.qa.report import Looked, Review, Round
-from casework.qa.reviews import GateKind, Outcome, RoundKind
+from casework.qa.reviews import GateKind, ItemStatus, Outcome, RoundKind
 from casework.store.qa_answers import first_of, given_at
 from casework.store.tables import QaGate, QaItem, QaRound
 
@@ -91,6 +91,7 @@ def _looked(item: QaItem, reviews: tuple[Review, ...], settles: bool) -> Looked:
         final=Outcome(item.final_action, item.final_escalate_to) if settled else None,
         error=item.error,
         reviews=reviews,
+        disputed=item.status == ItemStatus.DISPUTED,
     )
 
 

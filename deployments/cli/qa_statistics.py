@@ -18,7 +18,7 @@ from casework.settings import Settings
 from casework.store.engine import reading
 from casework.store.qa_reports import latest_round, read_round, round_before
 from casework.store.qa_rounds import round_by_id
-from deployments.cli.output import Json, emit, reported, table_of
+from deployments.cli.output import Json, emit, err, reported, table_of
 from deployments.cli.setting import opened, settled
 
 FIGURES = ("figure", "value", "low", "high", "n", "method")
@@ -85,6 +85,9 @@ def report_of(
         }
         rows = [row_of(name, each) for name, each in figures_of(document)]
         emit(document, as_json, table_of(rows, FIGURES, f"Round {found.id}"))
+        if document["disputed"]:
+            told = f"{document['disputed']} disputes are open: error rates are too low until then"
+            err.print(told, markup=False, highlight=False)
 
 
 def _secret(settings: Settings) -> bytes:

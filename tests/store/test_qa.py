@@ -21,7 +21,7 @@ from casework.store.qa_drawing import draw_round
 from casework.store.qa_gates import waiting_qa_gates
 from casework.store.qa_golden import active_golden, add_golden, retire_golden
 from casework.store.qa_reports import read_round
-from casework.store.qa_rounds import rounds
+from casework.store.qa_rounds import round_by_id, rounds
 from casework.store.tables import Case, CaseRevision, Decision, Gate, QaGate, QaItem, QaRound
 from tests.factories.intake import actions_in, number_of
 from tests.factories.qa import (
@@ -322,7 +322,10 @@ def test_an_adjudication_that_contradicts_itself_is_refused(
 
 @pytest.mark.usefixtures("people")
 def test_reviewers_and_deciders_may_not_adjudicate(engine: Engine) -> None:
-    gate, _ = disputed(engine)
+    gate, item = disputed(engine)
+    with reading(engine) as session:
+        whole = read_round(session, round_by_id(session, item.round_id))
+    assert [each.disputed for each in whole.items] == [True]
     for person in ("mia", "ana"):
         with pytest.raises(Denied):
             review(engine, gate, person, error=None)

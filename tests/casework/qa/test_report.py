@@ -24,7 +24,7 @@ def looked(name: str, stratum: str, first: Outcome = BAN, **more: Any) -> Looked
     traits = {**dict.fromkeys(GROUPS, "-"), "decider": "person", **more.pop("traits", {})}
     reviews = tuple(Review(*each) for each in more.pop("reviews", ()))
     error, golden = more.pop("error", None), more.pop("golden", False)
-    return Looked(name, (stratum,), golden, traits, first, final, error, reviews)
+    return Looked(name, (stratum,), golden, traits, first, final, error, reviews, **more)
 
 
 def test_an_error_counts_for_the_decisions_it_stands_for() -> None:
@@ -48,11 +48,12 @@ def test_an_error_counts_for_the_decisions_it_stands_for() -> None:
 def test_what_is_not_settled_and_what_is_golden_is_not_counted() -> None:
     items = (
         looked("1", "a"),
-        looked("2", "b", final=None),
+        looked("2", "b", final=None, disputed=True),
         looked("3", "a", golden=True, error="process"),
     )
     found = report(Round("March", items, {("a",): 10, ("b",): 90}), None, as_they_are)
     assert (found["settled"], found["open"], found["covered"]) == (1, 1, 10)
+    assert found["disputed"] == 1
     assert found["error_rate"]["value"] == 0.0
 
 
