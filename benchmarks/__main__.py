@@ -14,6 +14,7 @@ BENCHMARKS: Final = (
     "policy",
     "machine_path",
     "ledger",
+    "qa",
     "gates",
     "escalation",
     "effects",

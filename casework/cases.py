@@ -51,7 +51,8 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
-#: Legal moves. A new revision of its content sends any case back to OPENED.
+#: Legal moves. A new revision of its content sends any case back to OPENED; a decision that was
+#: found wrong sends a closed one to WAITING, at a gate for what is to be done instead.
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = {
     Status.OPENED: frozenset({Status.ENRICHED}),
     Status.ENRICHED: frozenset({Status.CLOSED, Status.WAITING, Status.OPENED}),

@@ -107,6 +107,8 @@ class Situation:
     given: Sequence[Given]
     holder: str | None = None  # who has claimed it or was assigned to it, as long as that lasts
     locked: bool = False  # a ladder has come so far that a lead must answer
+    barred: frozenset[str] = frozenset()  # who took part in what is looked at again
+    reserved_for: str | None = None  # the one person who may answer
 
 
 class Denial(StrEnum):
@@ -131,6 +133,8 @@ class Denial(StrEnum):
     NOT_HOLDER = "not_holder"
     NOT_ON_HOLD = "not_on_hold"
     FOLLOW_UP = "follow_up"
+    PARTICIPANT = "participant"
+    RESERVED = "reserved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,11 @@ def _is_kept_for_another(situation: Situation, person: Person) -> Refused | None
     return Refused(Denial.HELD, f"{situation.holder} has this gate; ask them, or a lead")
 
 
+def judge_view(situation: Situation, person: Person, terms: Terms) -> Refused | None:
+    """Rule on looking at a gate that is only for those who may answer there; None allows it."""
+    return _person_may_answer(situation, person, terms)
+
+
 def _gate_takes_answers(situation: Situation) -> Refused | None:
     if situation.status is GateStatus.SUPERSEDED or not situation.current:
         return Refused(Denial.SUPERSEDED, "the case has newer content; decide at its newest gate")
@@ -208,6 +217,10 @@ def _person_may_answer(situation: Situation, person: Person, terms: Terms) -> Re
         return Refused(Denial.LOCKED, "this gate is overdue and locked: a lead must answer")
     if person.id == situation.requested_by:
         return Refused(Denial.REQUESTER, "who asked for this decision may not take it")
+    if person.id in situation.barred:
+        return Refused(Denial.PARTICIPANT, f"{person.id} took part in what is looked at again")
+    if situation.reserved_for not in (None, person.id):
+        return Refused(Denial.RESERVED, "this gate is meant for somebody else")
     if any(given.actor == person.id for given in situation.given):
         return Refused(Denial.ANSWERED, f"{person.id} has answered at this gate already")
     return None

@@ -99,6 +99,15 @@ class Action(StrEnum):
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
     CURSOR_MOVED = "cursor.moved"
+    QA_DRAWN = "qa.drawn"
+    QA_OPENED = "qa.opened"
+    QA_ANSWERED = "qa.answered"
+    QA_DENIED = "qa.denied"
+    QA_DISPUTED = "qa.disputed"
+    QA_SETTLED = "qa.settled"
+    QA_GOLDEN_ADDED = "qa.golden_added"
+    QA_GOLDEN_RETIRED = "qa.golden_retired"
+    CASE_REOPENED = "case.reopened"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,10 @@ from casework.policy.model import (
     Signal,
 )
 from casework.policy.program import engine_fault
+from casework.policy.qa_references import check_qa
 from casework.policy.reach import check_reach
 from casework.policy.references import check_references
+from casework.qa.plans import TAXONOMY
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -76,6 +78,7 @@ def checked_draft(files: Mapping[str, str]) -> Draft:
     """Read a draft, check its references and the SQL of its rules."""
     draft = read_draft(files)
     check_references(draft)
+    check_qa(draft)
     types = column_types(draft)
     for index, rule in draft.rules:
         if not rule.when:
@@ -150,6 +153,8 @@ def assemble(draft: Draft) -> Bundle:
         destinations=_destinations(draft),
         macro_fields=dict(head.macro_fields),
         promises=promises_of(draft),
+        qa=dict(draft.qa),
+        taxonomy=dict(draft.taxonomy) or TAXONOMY,
     )
 
 

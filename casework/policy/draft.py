@@ -24,6 +24,7 @@ from casework.policy.schema import (
     keys_of,
     nested_model,
 )
+from casework.qa.plans import ErrorClass, Plan
 
 M = TypeVar("M", bound=BaseModel)
 _HEAD: Final = "bundle.yaml"
@@ -47,6 +48,8 @@ class Draft:
     calendars: dict[str, CalendarEntry] = field(default_factory=dict)
     clocks: dict[str, ClockEntry] = field(default_factory=dict)
     ladders: dict[str, LadderEntry] = field(default_factory=dict)
+    qa: dict[str, Plan] = field(default_factory=dict)
+    taxonomy: dict[str, ErrorClass] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )

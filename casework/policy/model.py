@@ -9,6 +9,7 @@ from casework.cases import Route, Severity
 from casework.clocks.promises import DEFAULTS, Promises
 from casework.effects import EffectKind
 from casework.gates import Terms
+from casework.qa.plans import TAXONOMY, ErrorClass, Plan
 
 SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
 DestinationType: TypeAlias = Literal[
@@ -144,6 +145,8 @@ class Bundle:
     macro_fields: Mapping[str, str] = field(default_factory=dict)
     #: How soon what is to be done, and what happens meanwhile.
     promises: Promises = DEFAULTS
+    qa: Mapping[str, Plan] = field(default_factory=dict)
+    taxonomy: Mapping[str, ErrorClass] = field(default_factory=lambda: TAXONOMY)
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""

@@ -11,6 +11,7 @@ from casework.policy.clock_entries import CalendarEntry, ClockEntry, LadderEntry
 from casework.policy.effect_entries import DestinationEntry, Lasting
 from casework.policy.entry import Entry, Id, Prose
 from casework.policy.model import SignalType
+from casework.qa.plans import ErrorClass, Plan
 
 PARTNERS: Final = ("Legal", "Policy", "Product", "Engineering", "Support")
 Partner: TypeAlias = Literal["Legal", "Policy", "Product", "Engineering", "Support"]
@@ -97,7 +98,7 @@ class PatternEntry(Entry):
 
 
 #: What is in which file, and the model of one entry.
-SECTIONS: Final[dict[str, type[Entry]]] = {
+SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "signals": SignalEntry,
     "categories": CategoryEntry,
     "rules": RuleEntry,
@@ -108,10 +109,12 @@ SECTIONS: Final[dict[str, type[Entry]]] = {
     "calendars": CalendarEntry,
     "clocks": ClockEntry,
     "ladders": LadderEntry,
+    "qa": Plan,
+    "taxonomy": ErrorClass,
 }
 
 #: Files a bundle may do without: what they say was not always said.
-OPTIONAL: Final = frozenset({"destinations", "calendars", "clocks", "ladders"})
+OPTIONAL: Final = frozenset({"destinations", "calendars", "clocks", "ladders", "qa", "taxonomy"})
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:

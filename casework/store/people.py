@@ -23,6 +23,7 @@ def add_person(
     queues: Iterable[str],
     by: Provenance,
     now: datetime,
+    vendor: str | None = None,
 ) -> Person:
     """Add someone; ids are never used again for somebody else.
 
@@ -39,6 +40,7 @@ def add_person(
         name=name,
         roles=_checked_roles(roles),
         queues=sorted(set(queues)),
+        vendor=vendor,
         added_at=now,
     )
     session.add(person)
@@ -53,10 +55,11 @@ def change_person(
     roles: Iterable[str] | None = None,
     queues: Iterable[str] | None = None,
     active: bool | None = None,
+    vendor: str | None = None,
     by: Provenance,
     now: datetime,
 ) -> Person:
-    """Change what someone may do; None leaves it as it is.
+    """Change what someone may do; None leaves it as it is, an empty vendor means our own.
 
     Raises:
         NotFound: there is nobody with this id.
@@ -70,6 +73,8 @@ def change_person(
         person.queues = sorted(set(queues))
     if active is not None:
         person.active = active
+    if vendor is not None:
+        person.vendor = vendor or None
     session.add(person)
     _record(session, Action.PERSON_CHANGED, person, by, now)
     return person
@@ -78,6 +83,14 @@ def change_person(
 def people(session: Session) -> list[Person]:
     """Everybody, by id."""
     return list(session.scalars(select(Person).order_by(col(Person.id))))
+
+
+def people_of(session: Session, vendor: str) -> list[str]:
+    """The ids of everybody active who works for a vendor."""
+    statement = select(col(Person.id)).where(
+        col(Person.vendor) == vendor, col(Person.active).is_(True)
+    )
+    return list(session.scalars(statement.order_by(col(Person.id))))
 
 
 def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | None:
@@ -111,5 +124,6 @@ def _record(
         "roles": person.roles,
         "queues": person.queues,
         "active": person.active,
+        "vendor": person.vendor,
     }
     append(session, [Draft(SYSTEM, action, data)], by, now)

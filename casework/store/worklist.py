@@ -101,7 +101,7 @@ def _places(session: Session, person: Person) -> list[tuple[str, str]]:
     ]
 
 
-def _waiting(person: str, now: datetime) -> Select[Case, Gate]:
+def _waiting(person: str, now: datetime) -> Select[tuple[Case, Gate]]:
     """Open gates that are free or this person's own, and not on hold, by urgency."""
     free = or_(
         col(Assignment.holder).is_(None),
@@ -125,7 +125,7 @@ def _waiting(person: str, now: datetime) -> Select[Case, Gate]:
     )
 
 
-def _pages(session: Session, statement: Select[Case, Gate]) -> Iterator[tuple[Case, Gate]]:
+def _pages(session: Session, statement: Select[tuple[Case, Gate]]) -> Iterator[tuple[Case, Gate]]:
     offset = 0
     while rows := session.execute(statement.limit(_PAGE).offset(offset)).all():
         yield from ((case, gate) for case, gate in rows)

@@ -25,6 +25,7 @@ from deployments.cli import (
     people,
     policy,
     pull,
+    qa,
     quarantine,
     receiver,
     up,
@@ -52,6 +53,7 @@ approvals.app.add_typer(assignment.app)
 app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
+app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")
 app.add_typer(db.app, name="db", help="The store's schema.")
 

@@ -17,9 +17,10 @@ Queues = Annotated[
     list[str] | None, typer.Option("--queue", help="A queue, * for all; may be given again.")
 ]
 
-COLUMNS = ("id", "name", "roles", "queues", "active")
+COLUMNS = ("id", "name", "roles", "queues", "vendor", "active")
 ACCOUNTS = ("person", "system", "external_id", "linked_at")
 
+Vendor = Annotated[str | None, typer.Option(help="Whom they work for; empty: for us.")]
 System = Annotated[str, typer.Option(help="The other system: slack, pagerduty or jira.")]
 Account = Annotated[str, typer.Option("--id", help="The account's id there.")]
 
@@ -30,6 +31,7 @@ def add(
     role: Roles = None,
     queue: Queues = None,
     name: Annotated[str, typer.Option(help="The person's name.")] = "",
+    vendor: Vendor = None,
     as_json: Json = False,
 ) -> None:
     """Add someone who may answer at gates."""
@@ -40,6 +42,7 @@ def add(
             name=name or person,
             roles=role or [],
             queues=queue or ["*"],
+            vendor=vendor or None,
             by=operator(),
             now=now(),
         )
@@ -55,12 +58,20 @@ def change(
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Whether they may answer.")
     ] = None,
+    vendor: Vendor = None,
     as_json: Json = False,
 ) -> None:
     """Change what someone may do; what is not given stays as it is."""
     with reported(as_json), transaction(opened(settled())) as session:
         changed = change_person(
-            session, person, roles=role, queues=queue, active=active, by=operator(), now=now()
+            session,
+            person,
+            roles=role,
+            queues=queue,
+            active=active,
+            vendor=vendor,
+            by=operator(),
+            now=now(),
         )
         row = changed.model_dump(mode="json")
         emit(row, as_json, table_of([row], COLUMNS))

@@ -72,6 +72,11 @@ def test_the_holder_of_a_gate_answers_and_a_lead_answers_over_them() -> None:
     assert judge(replace(held, locked=True), lou, answer(), terms) == Accepted(missing=0)
 
 
+def test_who_a_gate_is_reserved_for_may_answer() -> None:
+    situation = replace(OPEN, reserved_for="ana", barred=frozenset({"ben"}))
+    assert judge(situation, ANA, answer(), TERMS) == Accepted(missing=0)
+
+
 def test_one_refusal_ends_a_gate_that_needs_two() -> None:
     ruling = judge(OPEN, ANA, answer("refuse", None), replace(TERMS, approvals=2))
     assert ruling == Accepted(missing=0)
@@ -97,6 +102,8 @@ def test_handing_over_needs_one_person() -> None:
         (OPEN, replace(ANA, roles=frozenset()), answer(), TERMS, Denial.ROLE),
         (OPEN, replace(ANA, queues=frozenset({"fraud"})), answer(), TERMS, Denial.QUEUE),
         (replace(OPEN, requested_by="ana"), ANA, answer(), TERMS, Denial.REQUESTER),
+        (replace(OPEN, barred=frozenset({"ana"})), ANA, answer(), TERMS, Denial.PARTICIPANT),
+        (replace(OPEN, reserved_for="ben"), ANA, answer(), TERMS, Denial.RESERVED),
         (OPEN, ANA, answer(digest="b" * 64), TERMS, Denial.STALE_EVIDENCE),
         (OPEN, ANA, answer(action="behead"), TERMS, Denial.ACTION),
         (OPEN, ANA, answer(action=None), TERMS, Denial.ACTION),

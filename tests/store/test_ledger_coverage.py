@@ -164,6 +164,9 @@ def test_the_known_mutating_functions_are_seen() -> None:
         "sending.note_failure",
         "effects.discard_effect",
         "reversal.reverse",
+        "qa_rounds.open_round",
+        "qa_answers.take_qa_answer",
+        "qa_golden.add_golden",
     } <= mutators(functions(store_sources()))
 
 

@@ -25,6 +25,7 @@ from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.outbox import BreakerState, DeliveryAttempt, QueuedEffect
 from casework.store.tables.policy import PolicyBundle
 from casework.store.tables.pulling import PullCursor
+from casework.store.tables.qa import QaGate, QaGolden, QaItem, QaRound
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
@@ -56,6 +57,10 @@ __all__ = [
     "Person",
     "PolicyBundle",
     "PullCursor",
+    "QaGate",
+    "QaGolden",
+    "QaItem",
+    "QaRound",
     "Quarantined",
     "QueuedEffect",
     "SignalReading",

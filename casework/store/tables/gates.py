@@ -16,6 +16,7 @@ class Decision(SQLModel, table=True):
     __table_args__ = (
         index_of_answers(),
         Index("decisions_case", "case_id", "revision"),
+        Index("decisions_time", "decided_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -81,4 +82,5 @@ class Person(SQLModel, table=True):
     roles: list[str] = document()
     queues: list[str] = document()  # "*" is every queue
     active: bool = True
+    vendor: str | None = None  # whom they work for, where it is not us
     added_at: datetime = moment()

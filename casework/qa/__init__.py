@@ -1,0 +1,1 @@
+"""Quality assurance: what is looked at again, and what may be concluded from it. Pure."""

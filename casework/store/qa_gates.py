@@ -1,0 +1,196 @@
+"""Gates of quality assurance: what waits, and what a reviewer is shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from casework.errors import NotFound
+from casework.gates import ActorKind, Person
+from casework.ledger.entries import Action, Draft, Provenance
+from casework.qa.plans import Plan
+from casework.qa.reviews import GateKind
+from casework.store.ledger import append
+from casework.store.tables import (
+    CaseRevision,
+    Decision,
+    QaGate,
+    QaItem,
+    QaRound,
+    SignalReading,
+)
+
+#: What a reviewer may see of a gate; neither the round nor the item, which could be compared.
+SHOWN: Final = ("id", "kind", "status", "opened_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The evidence of a decision as it was when it was taken, and nothing of the decision."""
+
+    gate: QaGate
+    item: QaItem
+    plan: Plan
+    content: dict[str, Any]
+    readings: Sequence[SignalReading]
+
+
+def qa_gate_by_id(session: Session, gate: str) -> QaGate:
+    """One gate of quality assurance.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    found = session.get(QaGate, gate)
+    if found is None:
+        raise NotFound(f"there is no QA gate {gate}", hint="casework qa queue")
+    return found
+
+
+def held_qa_gate(session: Session, gate: str) -> tuple[QaItem, QaGate]:
+    """The item, then the gate, both held until the transaction ends; always in this order.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    item = qa_gate_by_id(session, gate).item_id
+    held = session.get_one(QaItem, item, with_for_update=True, populate_existing=True)
+    return held, session.get_one(QaGate, gate, with_for_update=True, populate_existing=True)
+
+
+def waiting_qa_gates(
+    session: Session, person: Person, *, limit: int = 50, offset: int = 0
+) -> list[QaGate]:
+    """Open gates that a person may answer, the oldest first; the guard rules on each answer.
+
+    Golden items are among them like any other: the order of one moment is that of the ids.
+    """
+    other = aliased(QaGate)
+    # By the case and by the item of each gate, for which there are indexes; not by the person.
+    took_part = exists().where(
+        col(Decision.case_id) == col(QaGate.case_id), col(Decision.actor) == person.id
+    )
+    answered = exists().where(
+        col(other.item_id) == col(QaGate.item_id), col(other.answered_by) == person.id
+    )
+    statement = (
+        select(QaGate)
+        .where(
+            col(QaGate.status) == "open",
+            or_(
+                and_(col(QaGate.reserved_for).is_(None), _may_answer(session, person)),
+                col(QaGate.reserved_for) == person.id,
+            ),
+            ~took_part,
+            ~answered,
+        )
+        .order_by(col(QaGate.opened_at), col(QaGate.id))
+    )
+    if "*" not in person.queues:
+        statement = statement.where(col(QaGate.queue).in_(sorted(person.queues)))
+    return list(session.scalars(statement.limit(limit).offset(offset)))
+
+
+def _may_answer(session: Session, person: Person) -> ColumnElement[bool]:
+    """Whether a gate's plan lets people of these roles answer it."""
+    waiting = select(col(QaGate.round_id)).where(col(QaGate.status) == "open")
+    found = session.scalars(select(QaRound).where(col(QaRound.id).in_(waiting)))
+    plans = {each.id: Plan.model_validate(each.document) for each in found}
+    roles = {
+        GateKind.REVIEW: {name: plan.reviewers for name, plan in plans.items()},
+        GateKind.ADJUDICATION: {name: plan.adjudicators for name, plan in plans.items()},
+    }
+    return or_(
+        *(
+            and_(
+                col(QaGate.kind) == kind,
+                col(QaGate.round_id).in_([name for name, may in of.items() if may & person.roles]),
+            )
+            for kind, of in roles.items()
+        )
+    )
+
+
+def shown_at(session: Session, gate: str) -> Shown:
+    """What somebody who answers at a gate is to see: the revision decided then, not the newest.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    found = qa_gate_by_id(session, gate)
+    item = session.get_one(QaItem, found.item_id)
+    revision = session.get_one(CaseRevision, (item.case_id, item.revision))
+    readings = (
+        select(SignalReading)
+        .where(
+            col(SignalReading.case_id) == item.case_id,
+            col(SignalReading.revision) == item.revision,
+        )
+        .order_by(col(SignalReading.provider))
+    )
+    return Shown(
+        found, item, plan_in(session, item), revision.content, list(session.scalars(readings))
+    )
+
+
+def plan_in(session: Session, item: QaItem) -> Plan:
+    """The plan of an item's round, as it was when it was drawn."""
+    return Plan.model_validate(session.get_one(QaRound, item.round_id).document)
+
+
+def reviews_of(session: Session, item: str) -> list[QaGate]:
+    """The review gates of an item, those answered first by the time of their answer."""
+    statement = select(QaGate).where(
+        col(QaGate.item_id) == item, col(QaGate.kind) == GateKind.REVIEW
+    )
+    return list(session.scalars(statement.order_by(col(QaGate.answered_at), col(QaGate.id))))
+
+
+def barred_from(session: Session, item: QaItem) -> frozenset[str]:
+    """Who has decided anything about an item's case, or looked at the item before."""
+    deciders = select(col(Decision.actor)).where(
+        col(Decision.case_id) == item.case_id,
+        col(Decision.actor_kind) != ActorKind.MACHINE,
+    )
+    reviewers = select(col(QaGate.answered_by)).where(
+        col(QaGate.item_id) == item.id, col(QaGate.answered_by).is_not(None)
+    )
+    took_part = {*session.scalars(deciders), *session.scalars(reviewers)}
+    if item.golden:
+        took_part.add(item.actor)
+    return frozenset(str(each) for each in took_part)
+
+
+def note_qa_view(session: Session, gate: str, by: Provenance, now: datetime) -> None:
+    """Record that somebody looked at a case's text for a re-review.
+
+    Raises:
+        NotFound: there is no such gate.
+    """
+    found = qa_gate_by_id(session, gate)
+    item = session.get_one(QaItem, found.item_id)
+    record_qa(session, item, Action.CASE_VIEWED, {"gate": gate}, by, now)
+
+
+def record_qa(
+    session: Session,
+    item: QaItem,
+    action: Action,
+    data: dict[str, Any],
+    by: Provenance,
+    now: datetime,
+) -> None:
+    """Write what happened to an item into the history of its case."""
+    draft = Draft(
+        item.case_id,
+        action,
+        {"item": item.id, **data},
+        item.revision,
+        item.evidence_digest,
+        item.policy_digest,
+    )
+    append(session, [draft], by, now)

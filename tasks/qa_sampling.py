@@ -1,0 +1,49 @@
+"""QA sampling: draw a plan's sample and open the gates of its blind re-review."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from casework.policy.bundle import load_bundle
+from casework.store.qa_drawing import draw_round, midnight
+from tasks.context import surroundings
+from tasks.retrying import can_help
+
+
+@task(
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=3,
+    retry_delay_seconds=[1, 5, 20],
+    retry_condition_fn=can_help,
+)
+async def draw_sample(
+    plan: str, seed: str | None = None, until: datetime | None = None
+) -> dict[str, Any] | None:
+    """Draw a sample once: the same plan, seed and window give the round there is.
+
+    Without a seed it is the plan's name with the day; without an end the window ends at midnight.
+
+    Returns:
+        The round's id, its seed, digests, counts and strata; nothing of any case. None where the
+        window has no decisions.
+
+    Raises:
+        InputError: the window is not over yet.
+        NotFound: the bundle has no such plan.
+    """
+    here = surroundings("qa_sampling")
+    bundle = load_bundle(here.settings.bundle_dir)
+    closes = until or midnight(here.now)
+    # In a thread: reading a large population must not hold up the loop's heartbeats.
+    found = await asyncio.to_thread(
+        draw_round, here.engine, bundle, plan, closes, here.by, here.now, seed=seed
+    )
+    if found is None:
+        return None
+    told = ("id", "plan", "seed", "population", "sampled", "strata")
+    digests = ("plan_digest", "population_digest", "sample_digest")
+    return {name: getattr(found, name) for name in (*told, *digests)}
