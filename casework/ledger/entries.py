@@ -47,6 +47,12 @@ class Action(StrEnum):
     POLICY_ADOPTED = "policy.adopted"
     PERSON_ADDED = "person.added"
     PERSON_CHANGED = "person.changed"
+    PASSWORD_SET = "account.password_set"
+    LINK_MADE = "account.link_made"
+    LINK_USED = "account.link_used"
+    SIGN_IN_REFUSED = "account.sign_in_refused"
+    SESSION_OPENED = "session.opened"
+    SESSION_ENDED = "session.ended"
 
 
 @dataclass(frozen=True, slots=True)

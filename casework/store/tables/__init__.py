@@ -3,6 +3,7 @@
 Tables do not validate: what comes from outside passes a pydantic schema first.
 """
 
+from casework.store.tables.accounts import Account, ConsoleSession, SignInLink
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.intake import Intake, Quarantined
@@ -11,10 +12,12 @@ from casework.store.tables.policy import PolicyBundle
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
+    "Account",
     "CachedReading",
     "Case",
     "CaseRevision",
     "Checkpoint",
+    "ConsoleSession",
     "Decision",
     "Gate",
     "Intake",
@@ -23,5 +26,6 @@ __all__ = [
     "Person",
     "PolicyBundle",
     "Quarantined",
+    "SignInLink",
     "SignalReading",
 ]
