@@ -51,6 +51,13 @@ def ago(moment: datetime, now: datetime) -> str:
     return f"{seconds} s"
 
 
+def shown(value: object) -> str:
+    """A signal's value: yes and no for what is true and false."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
 def at(moment: datetime | None) -> str:
     """A moment to the second, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
@@ -84,6 +91,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"ago": ago, "at": at, "markdown": markdown, "legible": legible}
+    environment.filters |= {
+        "ago": ago,
+        "at": at,
+        "shown": shown,
+        "markdown": markdown,
+        "legible": legible,
+    }
     environment.globals["urls"] = urls
     return environment

@@ -14,6 +14,7 @@ from deployments.cli import (
     approvals,
     audit,
     cases,
+    console,
     db,
     demo,
     intake,
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("intake")(intake.intake_file)
 app.command("up")(up.up)
+app.command("console")(console.console)
 app.command("demo")(demo.demo)
 app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")

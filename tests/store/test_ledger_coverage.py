@@ -19,6 +19,7 @@ GROUND = {"engine", "ledger", "schema", "sealing", "tables", "types", "bulk", "l
 
 #: Functions that may write without an entry, and why.
 EXEMPT = {
+    "accounts.note_use": "notes that a session is in use; its opening has its entry",
     "gates.settle": "notes that a run has ended; every step of the case has its entry already",
     "signals.forget_expired": "empties a cache; the signals of a case are in its entry",
 }

@@ -1,6 +1,7 @@
 """One case: reading it, answering at its gate, and its whole story."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Depends, Form
@@ -25,11 +26,22 @@ from casework.store.ledger import entries_of
 
 router = APIRouter()
 
+Outcome: TypeAlias = Literal["decided", "later", "more"]
+
+#: What became of an answer, as its page says it.
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    "decided": "Decided. The case goes on.",
+    "later": "Decided. It is carried out when Prefect answers again; nothing is lost.",
+    "more": "Taken. Somebody else has to approve the same.",
+}
+
 
 @router.get("/cases/{case_id}")
-def show(console: TheConsole, visit: TheVisit, case_id: str) -> HTMLResponse:
+def show(
+    console: TheConsole, visit: TheVisit, case_id: str, done: Outcome | None = None
+) -> HTMLResponse:
     """A case; what is of a marked category stays covered until it is asked for."""
-    return _shown(console, visit, case_id)
+    return _shown(console, visit, case_id, outcome=OUTCOMES[done] if done else "")
 
 
 @router.post("/cases/{case_id}/reveal")
@@ -74,7 +86,7 @@ async def answer(
             status=refusal.status,
         )
     woken = await _wake(console, taken)
-    outcome = "more" if not taken.decided else ("decided" if woken else "later")
+    outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
     return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
 
 
@@ -133,10 +145,11 @@ def _shown(
     uncovered: bool = False,
     refusal: str = "",
     given: dict[str, str] | None = None,
+    outcome: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     with reading(console.engine) as session:
         _readable(visit, case_id, queues_of_case(session, case_id))
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
-    return render("case.html", {"page": around, "shown": shown}, status)
+    return render("case.html", {"page": around, "shown": shown, "outcome": outcome}, status)
