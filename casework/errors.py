@@ -10,6 +10,8 @@
     │   └── RowFault           one row of it cannot become a case
     ├── NotFound               no such case, gate, incident, row or person
     ├── Denied                 a guard refused an answer at a gate, or an act in an incident
+    ├── SignInRefused          nobody has signed in, or not with this
+    ├── NotAllowed             the role of who has signed in does not allow it
     ├── Conflict               the thing changed in the meantime
     ├── StoreError             the database is gone, locked or not migrated
     ├── EngineError            Prefect cannot be reached or refused
@@ -109,6 +111,22 @@ class Denied(CaseworkError):
     def as_dict(self) -> dict[str, str]:
         """The common shape, and the guard's reason."""
         return {**super().as_dict(), "reason": self.reason}
+
+
+class SignInRefused(CaseworkError):
+    """Nobody has signed in, or what they signed in with does not count."""
+
+    code = "sign_in_refused"
+    status = 401
+    exit_code = 5
+
+
+class NotAllowed(CaseworkError):
+    """The role of who has signed in does not allow what was asked."""
+
+    code = "not_allowed"
+    status = 403
+    exit_code = 5
 
 
 class Conflict(CaseworkError):

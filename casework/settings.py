@@ -28,6 +28,12 @@ class Settings(BaseSettings):
     prefect_ui_decisions: Literal["off", "unverified"] = Field(
         "off", description="Whether Prefect's Resume form may answer a one-person gate."
     )
+    console_idle_minutes: int = Field(
+        5,
+        ge=1,
+        le=120,
+        description="Minutes without a touch after which a console page is covered.",
+    )
     batch_size: int = Field(10_000, ge=1, le=100_000, description="Rows or cases in one batch.")
     review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
     claim_minutes: int = Field(

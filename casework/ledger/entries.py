@@ -108,6 +108,12 @@ class Action(StrEnum):
     QA_GOLDEN_ADDED = "qa.golden_added"
     QA_GOLDEN_RETIRED = "qa.golden_retired"
     CASE_REOPENED = "case.reopened"
+    PASSWORD_SET = "account.password_set"
+    LINK_MADE = "account.link_made"
+    LINK_USED = "account.link_used"
+    SIGN_IN_REFUSED = "account.sign_in_refused"
+    SESSION_OPENED = "session.opened"
+    SESSION_ENDED = "session.ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def assemble(draft: Draft) -> Bundle:
             for name, entry in draft.signals.items()
         },
         categories={
-            name: Category(name, entry.title, entry.description, dict(entry.clauses))
+            name: Category(name, entry.title, entry.description, dict(entry.clauses), entry.covered)
             for name, entry in draft.categories.items()
         },
         rules=tuple(Rule(**rule.model_dump()) for _, rule in draft.rules),

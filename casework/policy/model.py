@@ -35,6 +35,7 @@ class Category:
     title: str
     description: str
     clauses: Mapping[str, str]  # clause id -> its text
+    covered: bool = False  # whether content is covered on a screen until it is asked for
 
 
 @dataclass(frozen=True, slots=True)

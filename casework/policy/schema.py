@@ -49,6 +49,7 @@ class CategoryEntry(Entry):
 
     title: Prose
     description: Prose
+    covered: bool = Field(False, strict=True)
     clauses: dict[Annotated[str, StringConstraints(min_length=1)], Prose] = Field(min_length=1)
 
 

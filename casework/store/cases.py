@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -9,6 +10,8 @@ from sqlmodel import Session, col
 
 from casework.cases import case_id
 from casework.errors import NotFound
+from casework.ledger.entries import Action, Draft, Provenance
+from casework.store.ledger import append
 from casework.store.tables import Case, CaseRevision, Decision, Gate, SignalReading
 
 
@@ -81,6 +84,12 @@ def case_file(session: Session, reference: str) -> CaseFile:
         decisions=rows(Decision, col(Decision.decided_at)),
         gates=rows(Gate, col(Gate.revision), col(Gate.step)),
     )
+
+
+def note_case_view(session: Session, case: Case, by: Provenance, now: datetime) -> None:
+    """Record that somebody looked at what a case says."""
+    draft = Draft(case.id, Action.CASE_VIEWED, {}, case.revision)
+    append(session, [draft], by, now)
 
 
 def count_by(session: Session, *columns: str) -> list[dict[str, Any]]:

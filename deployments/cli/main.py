@@ -16,6 +16,7 @@ from deployments.cli import (
     audit,
     cases,
     clocks,
+    console,
     db,
     demo,
     effects,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("intake")(intake.intake_file)
 app.command("pull")(pull.pull_source)
 app.command("up")(up.up)
+app.command("console")(console.console)
 app.command("demo")(demo.demo)
 app.command("receiver")(receiver.receiver)
 app.add_typer(cases.app, name="cases", help="Look at cases.")

@@ -1,13 +1,17 @@
 """``casework people``: who may decide."""
 
+import sys
+from getpass import getpass
 from typing import Annotated
 
 import typer
 
+from casework.errors import InputError
+from casework.store.accounts import end_sessions, make_link, set_password
 from casework.store.engine import reading, transaction
 from casework.store.identities import identities, link, unlink
 from casework.store.people import add_person, change_person, people
-from deployments.cli.output import Json, emit, reported, table_of
+from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import now, opened, operator, set_up, settled
 
 app = typer.Typer(no_args_is_help=True)
@@ -121,3 +125,54 @@ def accounts(
     with reported(as_json), reading(opened(settled())) as session:
         rows = [identity.model_dump(mode="json") for identity in identities(session, person)]
         emit({"accounts": rows}, as_json, table_of(rows, ACCOUNTS))
+
+
+@app.command("link-in")
+def link_in(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    base: Annotated[
+        str, typer.Option(help="Where the console is reached.")
+    ] = "http://127.0.0.1:4280",
+    as_json: Json = False,
+) -> None:
+    """Make a link that signs somebody in to the console once, within half an hour."""
+    with reported(as_json), transaction(opened(settled())) as session:
+        secret = make_link(session, person, operator(), now())
+        link = f"{base.rstrip('/')}/sign-in/{secret}"
+        emit({"person": person, "link": link}, as_json)
+        if not as_json:
+            out.print(link, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def password(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    as_json: Json = False,
+) -> None:
+    """Give somebody a password, read from standard input or asked for; their sessions end."""
+    with reported(as_json):
+        given = _password()
+        with transaction(opened(settled())) as session:
+            set_password(session, person, given, operator(), now())
+        emit({"person": person, "password": "set"}, as_json, f"{person} has a new password")
+
+
+@app.command("sign-out")
+def sign_out(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    as_json: Json = False,
+) -> None:
+    """End every session that somebody has in the console."""
+    with reported(as_json), transaction(opened(settled())) as session:
+        ended = end_sessions(session, person, operator(), now())
+        emit({"person": person, "ended": ended}, as_json, f"{ended} sessions ended")
+
+
+def _password() -> str:
+    """A password from the keyboard, unseen and twice, or from a pipe."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first, second = getpass("Password: "), getpass("The same again: ")
+    if first != second:
+        raise InputError("the two are not the same", hint="try again")
+    return first

@@ -20,6 +20,7 @@ GROUND = {"engine", "ledger", "schema", "sealing", "tables", "types", "bulk", "l
 #: Functions that may write without an entry, and why.
 EXEMPT = {
     "breakers.keep_breaker": "says how a destination does; that one opens or closes has its entry",
+    "accounts.note_use": "notes that a session is in use; its opening has its entry",
     "gates.settle": "notes that a run has ended; every step of the case has its entry already",
     "sending.claim": "leases an effect to a sender; what becomes of the effect has its entry",
     "inbox.receive": "keeps a post as it came; what it leads to has its entries when it is read",

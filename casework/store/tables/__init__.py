@@ -3,6 +3,7 @@
 Tables do not validate: what comes from outside passes a pydantic schema first.
 """
 
+from casework.store.tables.accounts import Account, ConsoleSession, SignInLink
 from casework.store.tables.assignments import Assignment
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.clocks import Clock
@@ -29,6 +30,7 @@ from casework.store.tables.qa import QaGate, QaGolden, QaItem, QaRound
 from casework.store.tables.signals import CachedReading, SignalReading
 
 __all__ = [
+    "Account",
     "Assignment",
     "BreakerState",
     "CachedReading",
@@ -36,6 +38,7 @@ __all__ = [
     "CaseRevision",
     "Checkpoint",
     "Clock",
+    "ConsoleSession",
     "Decision",
     "DeliveryAttempt",
     "Gate",
@@ -63,5 +66,6 @@ __all__ = [
     "QaRound",
     "Quarantined",
     "QueuedEffect",
+    "SignInLink",
     "SignalReading",
 ]

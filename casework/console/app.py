@@ -1,0 +1,38 @@
+"""The console's web application, put together from its ports."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from casework.console import urls
+from casework.console.pages import case, desk, sign_in
+from casework.console.ports import Console
+from casework.console.rendering import FOLDER, render
+from casework.console.security import SecurityHeaders
+from casework.errors import CaseworkError, SignInRefused
+
+
+def create_app(console: Console) -> FastAPI:
+    """Make the application; nothing is opened or asked yet."""
+    app = FastAPI(title="Casework", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.console = console
+    app.add_middleware(SecurityHeaders)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    for pages in (sign_in, desk, case):
+        app.include_router(pages.router)
+    app.add_exception_handler(CaseworkError, _failed)
+    return app
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Show an error of ours as a page that says what to do; send the unknown to sign in."""
+    assert isinstance(error, CaseworkError)
+    if isinstance(error, SignInRefused) and request.url.path != urls.SIGN_IN:
+        if request.method == "GET":
+            return RedirectResponse(urls.SIGN_IN, 303)
+        return _page(error)
+    return _page(error)
+
+
+def _page(error: CaseworkError) -> HTMLResponse:
+    return render("error.html", {"error": error}, error.status)

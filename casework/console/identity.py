@@ -1,0 +1,128 @@
+"""Who is at the other end: from a cookie to a viewer, and forms that came from our own pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Annotated, Final
+
+from fastapi import Depends, Form, Request, Response
+
+from casework.accounts import SESSION_LONGEST, csrf_token
+from casework.console.access import Capability, Viewer
+from casework.console.ports import Console
+from casework.errors import NotAllowed, SignInRefused
+from casework.ledger.entries import Provenance
+from casework.store.accounts import is_to_be_noted, note_use, signed_in
+from casework.store.engine import reading, transaction
+from casework.version import code_version
+
+#: With the prefix ``__Host-`` a browser takes the cookie over HTTPS alone, for this host alone.
+COOKIE: Final = "casework"
+SECURE_COOKIE: Final = "__Host-casework"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody who has signed in."""
+
+    viewer: Viewer
+    secret: str
+
+    @property
+    def csrf(self) -> str:
+        """What this session's forms must carry."""
+        return csrf_token(self.secret)
+
+    @property
+    def by(self) -> Provenance:
+        """The person, as the history names them."""
+        return person_provenance(self.viewer.id)
+
+
+def person_provenance(person: str) -> Provenance:
+    """A person acting in the console."""
+    return Provenance(actor=person, actor_kind="person", code_version=code_version())
+
+
+def console_of(request: Request) -> Console:
+    """The surroundings that ``create_app`` was given."""
+    console: Console = request.app.state.console
+    return console
+
+
+TheConsole = Annotated[Console, Depends(console_of)]
+
+
+def visit_of(request: Request, console: TheConsole) -> Visit:
+    """Who has signed in.
+
+    Raises:
+        SignInRefused: nobody has, or their session has ended.
+    """
+    secret = request.cookies.get(_cookie(console), "")
+    now = console.clock()
+    with reading(console.engine) as session:
+        found = signed_in(session, secret, now) if secret else None
+        if found is None:
+            raise SignInRefused("sign in first")
+        person = found.person
+        viewer = Viewer(person.id, person.name, frozenset(person.roles), frozenset(person.queues))
+        stale = is_to_be_noted(session, secret, now)
+    if stale:
+        with transaction(console.engine) as session:
+            note_use(session, secret, now)
+    return Visit(viewer, secret)
+
+
+TheVisit = Annotated[Visit, Depends(visit_of)]
+
+
+def from_our_form(visit: TheVisit, csrf: Annotated[str, Form()] = "") -> Visit:
+    """Who has sent a form of our own.
+
+    Raises:
+        NotAllowed: the form carries another session's token, or none.
+    """
+    if not compare_digest(csrf.encode(), visit.csrf.encode()):
+        raise NotAllowed("this form is not of your session", hint="load the page again")
+    return visit
+
+
+OurForm = Annotated[Visit, Depends(from_our_form)]
+
+
+def allowed(capability: Capability) -> Callable[[Visit], Visit]:
+    """A dependency that lets on only those whose role has a capability."""
+
+    def check(visit: TheVisit) -> Visit:
+        if not visit.viewer.may(capability):
+            raise NotAllowed(
+                "your role does not allow this", hint="a lead or an administrator can help"
+            )
+        return visit
+
+    return check
+
+
+def remember(response: Response, console: Console, secret: str) -> None:
+    """Give the browser its session."""
+    response.set_cookie(
+        _cookie(console),
+        secret,
+        max_age=int(SESSION_LONGEST.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=console.secure,
+        path="/",
+    )
+
+
+def forget(response: Response, console: Console) -> None:
+    """Take the session back from the browser."""
+    response.delete_cookie(
+        _cookie(console), path="/", secure=console.secure, httponly=True, samesite="lax"
+    )
+
+
+def _cookie(console: Console) -> str:
+    return SECURE_COOKIE if console.secure else COOKIE

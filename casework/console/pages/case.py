@@ -1,0 +1,155 @@
+"""One case: reading it, answering at its gate, and its whole story."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, TypeAlias
+
+import orjson
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from casework.answering import Taken, answer_gate
+from casework.console import urls
+from casework.console.access import Capability
+from casework.console.contexts import Story
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
+from casework.console.pages.desk import page
+from casework.console.ports import Console
+from casework.console.rendering import render
+from casework.console.showing import case_page
+from casework.errors import Conflict, Denied, EngineError, NotFound
+from casework.gates import seen_in_full
+from casework.store.cases import case_file
+from casework.store.desk import queues_of_case
+from casework.store.engine import reading
+from casework.store.gates import gate_by_id
+from casework.store.ledger import entries_of
+
+router = APIRouter()
+
+Outcome: TypeAlias = Literal["decided", "later", "more"]
+
+#: What became of an answer, as its page says it.
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    "decided": "Decided. The case goes on.",
+    "later": "Decided. It is carried out when Prefect answers again; nothing is lost.",
+    "more": "Taken. Somebody else has to approve the same.",
+}
+
+
+@router.get("/cases/{case_id}")
+def show(
+    console: TheConsole, visit: TheVisit, case_id: str, done: Outcome | None = None
+) -> HTMLResponse:
+    """A case; what is of a marked category stays covered until it is asked for."""
+    return _shown(console, visit, case_id, outcome=OUTCOMES[done] if done else "")
+
+
+@router.post("/cases/{case_id}/reveal")
+def reveal(console: TheConsole, visit: OurForm, case_id: str) -> HTMLResponse:
+    """The same case with its content; that it was asked for is in the history."""
+    return _shown(console, visit, case_id, uncovered=True)
+
+
+@router.post("/gates/{gate}/answer")
+async def answer(
+    console: TheConsole,
+    visit: OurForm,
+    gate: str,
+    verdict: Annotated[str, Form()] = "",
+    action: Annotated[str, Form()] = "",
+    escalate_to: Annotated[str, Form()] = "",
+    clause: Annotated[str, Form()] = "",
+    rationale: Annotated[str, Form()] = "",
+    evidence: Annotated[str, Form()] = "",
+) -> Response:
+    """Put an answer before the guard; then wake the run, and go on to the next case."""
+    given = {
+        "verdict": verdict,
+        "action": action if verdict == "approve" else "",
+        "escalate_to": escalate_to if verdict == "escalate" else "",
+        "clause": clause,
+        "rationale": rationale,
+        "evidence": evidence,
+    }
+    with reading(console.engine) as session:
+        case_id = gate_by_id(session, gate).case_id
+    try:
+        taken = _answer(console, visit, gate, given)
+    except (Denied, Conflict) as refusal:
+        return _shown(
+            console,
+            visit,
+            case_id,
+            uncovered=True,
+            refusal=refusal.message,
+            given=given,
+            status=refusal.status,
+        )
+    woken = await _wake(console, taken)
+    outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
+    return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
+
+
+def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken:
+    with reading(console.engine) as session:
+        digest = gate_by_id(session, gate).evidence_digest
+    payload = {name: given[name] or None for name in ("verdict", "action", "escalate_to", "clause")}
+    payload |= {
+        "rationale": given["rationale"],
+        "evidence_digest": seen_in_full(digest, given["evidence"]),
+    }
+    return answer_gate(console.engine, gate, visit.viewer.id, payload, now=console.clock())
+
+
+async def _wake(console: Console, taken: Taken) -> bool:
+    if not taken.decided or taken.flow_run_id is None:
+        return False
+    try:
+        return await console.wake(taken.flow_run_id)
+    except EngineError:
+        # The decision is taken; the reconciler wakes the run when Prefect is back.
+        return False
+
+
+@router.get("/cases/{case_id}/story")
+def story(
+    console: TheConsole,
+    visit: Annotated[Visit, Depends(allowed(Capability.AUDIT))],
+    case_id: str,
+) -> HTMLResponse:
+    """Everything that happened to a case, entry by entry; ids and digests, no content."""
+    with reading(console.engine) as session:
+        _readable(visit, case_id, queues_of_case(session, case_id))
+        file = case_file(session, case_id)
+        entries = [
+            orjson.loads(entry.body) | {"digest": entry.digest}
+            for entry in entries_of(session, case_id)
+        ]
+    told = Story(file.case, file.decisions, file.gates, entries, console.clock())
+    return render(
+        "story.html", {"page": page(console, visit, f"Story of {case_id}"), "story": told}
+    )
+
+
+def _readable(visit: Visit, case_id: str, queues: set[str]) -> None:
+    """Refuse in the same words whether a case is another's or is none."""
+    if not visit.viewer.may_read(queues):
+        raise NotFound(f"there is no case {case_id} among yours")
+
+
+def _shown(
+    console: Console,
+    visit: Visit,
+    case_id: str,
+    *,
+    uncovered: bool = False,
+    refusal: str = "",
+    given: dict[str, str] | None = None,
+    outcome: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    with reading(console.engine) as session:
+        _readable(visit, case_id, queues_of_case(session, case_id))
+    shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
+    around = page(console, visit, f"Case {case_id}")
+    return render("case.html", {"page": around, "shown": shown, "outcome": outcome}, status)

@@ -1,0 +1,102 @@
+"""Pages from templates, each with a context of its own type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from unicodedata import category
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from casework.console import urls
+from casework.console.access import Capability
+from casework.console.identity import Visit
+
+FOLDER: Final = Path(__file__).resolve().parent
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every page of somebody who has signed in has, around its own context."""
+
+    title: str
+    visit: Visit
+    now: datetime
+    idle_minutes: int
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether links for leads are shown."""
+        return self.visit.viewer.may(Capability.LEAD)
+
+
+def render(name: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+    """Fill in a template; a name that the context lacks is an error."""
+    return HTMLResponse(_environment().get_template(name).render(context), status)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago something was, in its largest whole unit."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def shown(value: object) -> str:
+    """A signal's value: yes and no for what is true and false."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def at(moment: datetime | None) -> str:
+    """A moment to the second, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
+
+
+def markdown(text: str) -> Markup:
+    """Markdown of the policy bundle as HTML; HTML in it is shown, not taken."""
+    return Markup(_markdown().render(text))  # raw HTML is off in the renderer
+
+
+def legible(text: object) -> str:
+    """A stranger's text with what hides or turns characters made visible."""
+    return "".join(each if _is_plain(each) else f"⟨U+{ord(each):04X}⟩" for each in str(text))
+
+
+def _is_plain(letter: str) -> bool:
+    return letter in "\n\t\N{ZERO WIDTH JOINER}" or category(letter) not in {"Cc", "Cf", "Cs", "Co"}
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).disable(["image"])
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "ago": ago,
+        "at": at,
+        "shown": shown,
+        "markdown": markdown,
+        "legible": legible,
+    }
+    environment.globals["urls"] = urls
+    return environment

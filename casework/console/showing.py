@@ -1,0 +1,112 @@
+"""Bringing together what a case page shows, and recording that its content was seen."""
+
+from collections.abc import Mapping
+
+from sqlmodel import Session
+
+from casework.answering import bundle_of
+from casework.console.contexts import CasePage, Form
+from casework.console.identity import Visit
+from casework.console.ports import Console
+from casework.gates import GateStatus
+from casework.policy.explain import explain
+from casework.policy.model import Bundle, Rule
+from casework.store.cases import CaseFile, case_file, note_case_view
+from casework.store.desk import past_of
+from casework.store.engine import transaction
+from casework.store.facts import rows_for_policy
+from casework.store.gates import answers_at
+from casework.store.ledger import entries_of
+from casework.store.tables import Gate
+
+
+def case_page(
+    console: Console,
+    visit: Visit,
+    case_id: str,
+    *,
+    uncovered: bool,
+    refusal: str = "",
+    given: Mapping[str, str] | None = None,
+) -> CasePage:
+    """Read a case for its page; where its content is shown, the history says to whom.
+
+    Raises:
+        NotFound: there is no such case.
+    """
+    with transaction(console.engine) as session:
+        file = case_file(session, case_id)
+        digest = file.case.policy_digest
+        bundle = bundle_of(console.engine, digest) if digest else console.bundle
+        rule = _rule_of(bundle, file.case.rule_id)
+        covered = not uncovered and _is_marked(bundle, rule)
+        if not covered:
+            note_case_view(session, file.case, visit.by, console.clock())
+        gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
+        queue = bundle.queues.get(gate.queue) if gate else None
+        asked = gate if queue and not covered and visit.viewer.answers_in(queue) else None
+        facts = rows_for_policy(session, [case_id])
+        return CasePage(
+            case=file.case,
+            gate=gate,
+            queue=queue,
+            covered=covered,
+            content={} if covered else file.content,
+            readings=file.readings,
+            rules=explain(bundle, facts[0].row),
+            reason=gate.reason if gate else (rule.reason if rule else ""),
+            category=bundle.categories[rule.category].title if rule and rule.category else "",
+            playbook=bundle.playbooks.get(rule.playbook, "") if rule and rule.playbook else "",
+            macros=_macros(bundle, gate),
+            past=past_of(session, file.case),
+            timeline=entries_of(session, case_id),
+            form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
+            run_page=_run_page(console, file),
+            policy_digest=bundle.digest,
+        )
+
+
+def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:
+    return next((rule for rule in bundle.rules if rule.id == rule_id), None)
+
+
+def _is_marked(bundle: Bundle, rule: Rule | None) -> bool:
+    """Whether the rule that brought the case here is of a category that is covered at first."""
+    category = bundle.categories.get(rule.category) if rule and rule.category else None
+    return category is not None and category.covered
+
+
+def _macros(bundle: Bundle, gate: Gate | None) -> list[tuple[str, str]]:
+    """The macros of the actions that the gate's queue allows, each once."""
+    if gate is None or gate.queue not in bundle.queues:
+        return []
+    named = [bundle.actions[action].macro for action in bundle.queues[gate.queue].actions]
+    return [(name, bundle.macros[name]) for name in dict.fromkeys(filter(None, named))]
+
+
+def _form(
+    session: Session,
+    bundle: Bundle,
+    rule: Rule | None,
+    gate: Gate,
+    refusal: str,
+    given: Mapping[str, str] | None,
+) -> Form:
+    queue = bundle.queues[gate.queue]
+    specs = [bundle.actions[name] for name in queue.actions]
+    categories = [rule.category] if rule and rule.category else list(bundle.categories)
+    return Form(
+        gate=gate,
+        actions=[(spec.id, spec.title, spec.reversible) for spec in specs],
+        escalations=[(name, bundle.queues[name].title) for name in queue.escalates_to],
+        clauses=[pair for name in categories for pair in bundle.categories[name].clauses.items()],
+        answers=answers_at(session, gate.id),
+        approvals=bundle.terms(gate.queue, gate.proposed_action).approvals,
+        refusal=refusal,
+        given=given,
+    )
+
+
+def _run_page(console: Console, file: CaseFile) -> str:
+    runs = [gate.flow_run_id for gate in file.gates if gate.flow_run_id]
+    return console.run_page.replace("{run}", runs[-1]) if runs and console.run_page else ""

@@ -1,0 +1,74 @@
+// Keys for all that the pages do, and a cover when nobody is there. Without this file every page
+// still works by pointer and Tab.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const typing = (node) => node.matches("input:not([type=radio]), textarea, select");
+
+function choose(verdict) {
+  const radio = document.querySelector(`#answer input[data-key="${verdict}"]`);
+  if (!radio) return;
+  radio.checked = true;
+  radio.focus();
+}
+
+function step(by) {
+  const rows = [...document.querySelectorAll("a.row")];
+  if (!rows.length) return;
+  const here = rows.indexOf(document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, here + by))].focus();
+}
+
+const keys = {
+  "?": () => byId("keys").showModal(),
+  n: () => byId("next").click(),
+  h: () => location.assign("/"),
+  "/": () => byId("find").focus(),
+  j: () => step(1),
+  k: () => step(-1),
+  v: () => byId("reveal")?.click(),
+  a: () => choose("a"),
+  r: () => choose("r"),
+  e: () => choose("e"),
+  w: () => byId("rationale")?.focus(),
+  p: () => byId("playbook")?.focus(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    byId("answer")?.requestSubmit();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open) return;
+  if (typing(event.target)) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
+const idle = Number(document.body.dataset.idleMinutes) * 60_000;
+let timer;
+
+function watch() {
+  clearTimeout(timer);
+  timer = setTimeout(() => { byId("cover").hidden = false; byId("cover").querySelector("button").focus(); }, idle);
+}
+
+byId("cover").querySelector("button").addEventListener("click", () => { byId("cover").hidden = true; watch(); });
+for (const kind of ["keydown", "pointermove", "scroll"]) {
+  document.addEventListener(kind, () => { if (byId("cover").hidden) watch(); }, { passive: true });
+}
+watch();

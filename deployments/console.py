@@ -1,0 +1,88 @@
+"""The console, composed: the store, the policy in force, and Prefect where it answers."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from casework.console.app import create_app
+from casework.console.ports import Console
+from casework.gates import Role
+from casework.ledger.entries import Provenance
+from casework.policy.bundle import load_bundle
+from casework.settings import Settings
+from casework.store.accounts import make_link
+from casework.store.people import add_person, people
+from casework.store.tables import Person
+from deployments.stack import running_api
+
+#: Who is added where nobody is known yet, so that somebody can sign in and add the others.
+FIRST = "admin"
+
+
+def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
+    """Make the console's application.
+
+    Raises:
+        PolicyError: the bundle in force does not lint.
+    """
+    api = running_api(settings)
+
+    async def wake(run_id: str) -> bool:
+        return await _wake(settings, run_id)
+
+    return create_app(
+        Console(
+            engine=engine,
+            bundle=load_bundle(settings.bundle_dir),
+            clock=lambda: datetime.now(UTC),
+            wake=wake,
+            secure=secure,
+            run_page=f"{api.removesuffix('/api')}/runs/flow-run/{{run}}" if api else "",
+            idle_minutes=settings.console_idle_minutes,
+        )
+    )
+
+
+def serve(settings: Settings, engine: Engine, *, host: str, port: int, secure: bool) -> None:
+    """Serve the console until it is told to end."""
+    app = compose(settings, engine, secure=secure)
+    # No access log: its lines hold the ids people look for.
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+
+
+async def _wake(settings: Settings, run_id: str) -> bool:
+    """Wake a run on the server in use; False where there is none."""
+    url = await asyncio.to_thread(running_api, settings)
+    if url is None:
+        return False
+    from prefect import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from integrations.prefect_runs import PrefectReviewRuns
+
+    with temporary_settings({PREFECT_API_URL: url}):
+        async with get_client() as client:
+            return await PrefectReviewRuns(client).wake(run_id)
+
+
+def first_link(session: Session, by: Provenance, now: datetime) -> tuple[str, str]:
+    """Make a one-time link for whoever can let the others in; return the person and the secret."""
+    person = _who_begins(people(session))
+    if person is None:
+        roles, queues = [Role.ADMIN, Role.LEAD], ["*"]
+        add_person(session, FIRST, name="Admin", roles=roles, queues=queues, by=by, now=now)
+        person = FIRST
+    return person, make_link(session, person, by, now)
+
+
+def _who_begins(known: list[Person]) -> str | None:
+    active = [person for person in known if person.active]
+    for role in (Role.ADMIN, Role.LEAD):
+        for person in active:
+            if role in person.roles:
+                return person.id
+    return active[0].id if active else None

@@ -1,0 +1,297 @@
+"""What each page shows and does, and to whom."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from casework.accounts import csrf_token
+from casework.console.identity import COOKIE
+from casework.console.security import HEADERS
+from casework.store.accounts import make_link, set_password
+from casework.store.engine import reading, transaction
+from casework.store.gates import assign_run, gate_by_id
+from casework.store.ledger import entries_of
+from casework.store.people import add_person, change_person
+from tests.casework.console.conftest import Prefect, SignIn
+from tests.factories.gates import BY, NOW, evidence_of, waiting_case
+
+PASSWORD = "correct horse battery"
+
+#: What nobody needs to have signed in for.
+OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-in/{link}")}
+OPEN |= {("POST", "/sign-in/{link}")}
+
+
+def csrf(client: TestClient) -> str:
+    return csrf_token(client.cookies[COOKIE])
+
+
+def case_of(engine: Engine, gate: str) -> str:
+    with reading(engine) as session:
+        return gate_by_id(session, gate).case_id
+
+
+def actions(engine: Engine, gate: str) -> list[str]:
+    with reading(engine) as session:
+        return [e.action for e in entries_of(session, gate_by_id(session, gate).case_id)]
+
+
+def answer(client: TestClient, gate: str, **fields: str) -> Any:
+    form = {
+        "verdict": "approve",
+        "action": "no_action",
+        "rationale": "read it",
+        "csrf": csrf(client),
+    }
+    form["evidence"] = evidence_of("T-1")
+    return client.post(f"/gates/{gate}/answer", data=form | fields)
+
+
+def routes(app: Any) -> list[tuple[str, str]]:
+    found = []
+    for route in app.routes:
+        if isinstance(route, Route) or hasattr(route, "methods"):
+            found += [(method, route.path) for method in sorted(route.methods - {"HEAD"})]
+    return found
+
+
+def test_without_signing_in_every_page_leads_to_signing_in(app: Any, gate: str) -> None:
+    client = TestClient(app, follow_redirects=False)
+    for method, path in routes(app):
+        if (method, path) in OPEN:
+            continue
+        there = path.format(case_id="c1", gate=gate, queue="general")
+        done = client.request(method, there)
+        refused = done.status_code == 401 or done.headers.get("location") == "/sign-in"
+        assert refused, f"{method} {path} answered {done.status_code}"
+
+
+def test_a_form_of_another_session_is_refused_everywhere(
+    app: Any, signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    client, before = signed_in("ana"), actions(engine, gate)
+    for method, path in routes(app):
+        if method != "POST" or (method, path) in OPEN:
+            continue
+        there = path.format(case_id=case_of(engine, gate), gate=gate)
+        assert client.post(there, data={"csrf": "0" * 64}).status_code == 403, path
+        assert client.post(there).status_code == 403, path
+    assert actions(engine, gate) == before
+
+
+@pytest.mark.parametrize(
+    ("person", "home", "case", "story", "legal"),
+    [
+        ("ana", 200, 200, 403, 404),
+        ("ben", 200, 200, 403, 404),
+        ("cleo", 200, 404, 403, 404),
+        ("lea", 200, 404, 403, 200),
+        ("aud", 200, 200, 200, 404),
+        ("adm", 200, 404, 403, 404),
+        ("led", 200, 200, 200, 404),
+    ],
+)
+def test_each_role_sees_what_it_may(
+    signed_in: SignIn,
+    engine: Engine,
+    gate: str,
+    person: str,
+    home: int,
+    case: int,
+    story: int,
+    legal: int,
+) -> None:
+    with transaction(engine) as session:
+        for who, role in (("adm", "admin"), ("led", "lead")):
+            add_person(session, who, name=who, roles=[role], queues=["*"], by=BY, now=NOW)
+    client, case_id = signed_in(person), case_of(engine, gate)
+    asked = ("/", f"/cases/{case_id}", f"/cases/{case_id}/story", "/queues/legal")
+    assert [client.get(path).status_code for path in asked] == [home, case, story, legal]
+
+
+def test_a_case_of_others_and_no_case_look_the_same(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    client, case_id = signed_in("lea"), case_of(engine, gate)
+    hidden, missing = client.get(f"/cases/{case_id}"), client.get("/cases/c0000")
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.text.replace(case_id, "ID") == missing.text.replace("c0000", "ID")
+    assert "case.viewed" not in actions(engine, gate)
+
+
+def test_a_password_begins_a_session_and_signing_out_ends_it(
+    app: Any, engine: Engine, now: datetime
+) -> None:
+    with transaction(engine) as session:
+        set_password(session, "ana", PASSWORD, BY, now)
+    client = TestClient(app, follow_redirects=False)
+    wrong = client.post("/sign-in", data={"person": "ana", "password": "wrong"})
+    assert (wrong.status_code, COOKIE in client.cookies) == (401, False)
+    right = client.post("/sign-in", data={"person": "ana", "password": PASSWORD})
+    assert right.headers["location"] == "/"
+    assert "HttpOnly" in right.headers["set-cookie"]
+    assert client.get("/").status_code == 200
+    kept = client.cookies[COOKIE]
+    client.post("/sign-out", data={"csrf": csrf_token(kept)})
+    client.cookies.set(COOKIE, kept)
+    assert client.get("/").headers["location"] == "/sign-in", "in the store too"
+
+
+def test_a_link_asks_for_a_click_and_works_once(app: Any, engine: Engine, now: datetime) -> None:
+    with transaction(engine) as session:
+        link = f"/sign-in/{make_link(session, 'ana', BY, now)}"
+    client = TestClient(app, follow_redirects=False)
+    assert client.get(link).status_code == 200, "a mail scanner may look"
+    assert client.post(link).headers["location"] == "/"
+    assert TestClient(app, follow_redirects=False).post(link).status_code == 401
+
+
+def test_a_form_from_another_site_signs_nobody_in(app: Any, engine: Engine, now: datetime) -> None:
+    with transaction(engine) as session:
+        set_password(session, "ana", PASSWORD, BY, now)
+    client = TestClient(app, headers={"Sec-Fetch-Site": "cross-site"})
+    client.post("/sign-in", data={"person": "ana", "password": PASSWORD})
+    assert COOKIE not in client.cookies
+
+
+def test_who_loses_activity_is_out_at_once(signed_in: SignIn, engine: Engine) -> None:
+    client = signed_in("ana")
+    with transaction(engine) as session:
+        change_person(session, "ana", active=False, by=BY, now=NOW)
+    assert client.get("/").headers["location"] == "/sign-in"
+
+
+def test_every_answer_carries_the_headers(app: Any, signed_in: SignIn) -> None:
+    for done in (
+        signed_in("ana").get("/"),
+        TestClient(app).get("/sign-in"),
+        TestClient(app).get("/nowhere"),
+        TestClient(app).get("/static/console.css"),
+    ):
+        assert all(done.headers[name] == value for name, value in HEADERS.items())
+    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+
+
+def test_no_page_holds_a_script_or_a_style_of_its_own(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    client = signed_in("ana")
+    for path in ("/", "/queues/general", f"/cases/{case_of(engine, gate)}"):
+        page = client.get(path).text
+        assert re.findall(r"<script(?![^>]*src=)|<style|\son\w+=|style=|javascript:", page) == []
+
+
+def test_the_next_case_is_the_worst_one_that_one_may_still_answer(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    worst = waiting_case(engine, "T-2", severity="P0")
+    client = signed_in("ana")
+    there = client.post("/next", data={"csrf": csrf(client)})
+    assert there.headers["location"] == f"/cases/{case_of(engine, worst)}"
+    answer(client, worst, evidence=evidence_of("T-2"))
+    there = client.post("/next", data={"csrf": csrf(client)})
+    assert there.headers["location"] == f"/cases/{case_of(engine, gate)}"
+    answer(client, gate)
+    there = client.post("/next", data={"csrf": csrf(client)})
+    assert there.headers["location"] == "/?done=all"
+
+
+def test_looking_is_in_the_history_and_so_is_who(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    page = signed_in("ana").get(f"/cases/{case_of(engine, gate)}").text
+    assert "body of T-1" in page
+    with reading(engine) as session:
+        last = entries_of(session, case_of(engine, gate))[-1]
+    assert (last.action, last.actor) == ("case.viewed", "ana")
+
+
+def test_an_answer_is_committed_and_the_run_is_woken(
+    signed_in: SignIn, engine: Engine, gate: str, prefect: Prefect
+) -> None:
+    with transaction(engine) as session:
+        assign_run(session, gate, "0199", BY, NOW)
+    done = answer(signed_in("ana"), gate)
+    assert done.headers["location"].endswith("?done=decided")
+    assert prefect.woken == ["0199"]
+    assert "gate.decided" in actions(engine, gate)
+
+
+def test_an_answer_is_taken_while_prefect_is_down(
+    signed_in: SignIn, engine: Engine, gate: str, prefect: Prefect
+) -> None:
+    with transaction(engine) as session:
+        assign_run(session, gate, "0199", BY, NOW)
+    prefect.answers = False
+    done = answer(signed_in("ana"), gate)
+    page = signed_in("ana").get(done.headers["location"]).text
+    assert "carried out when" in page
+    assert "gate.decided" in actions(engine, gate)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"evidence": "0" * 64}, "look again"),
+        ({"rationale": ""}, "rationale"),
+        ({"verdict": "escalate", "escalate_to": "nowhere"}, "hands over to"),
+        ({"action": "ban"}, "allows"),
+        ({"verdict": ""}, "verdict"),
+    ],
+)
+def test_a_refused_answer_says_why_and_keeps_what_was_written(
+    signed_in: SignIn, engine: Engine, gate: str, fields: dict[str, str], why: str
+) -> None:
+    done = answer(signed_in("ana"), gate, **{"rationale": "a long reason", **fields})
+    assert done.status_code in (403, 409)
+    assert why in done.text
+    assert "rationale" in fields or "a long reason" in done.text
+    assert "gate.denied" in actions(engine, gate)
+    assert "gate.decided" not in actions(engine, gate)
+
+
+def test_two_people_decide_where_two_are_needed(signed_in: SignIn, engine: Engine) -> None:
+    gate = waiting_case(engine, "T-1", queue="legal")
+    first, second = signed_in("lea"), signed_in("leo")
+    assert answer(first, gate).headers["location"].endswith("?done=more")
+    page = second.get(f"/cases/{case_of(engine, gate)}").text
+    assert "people must approve the same" in page
+    assert answer(first, gate).status_code == 409, "nobody counts twice"
+    assert "gate.decided" not in actions(engine, gate)
+    answer(second, gate)
+    assert "gate.decided" in actions(engine, gate)
+
+
+def test_a_strangers_text_stays_text(signed_in: SignIn, engine: Engine) -> None:
+    nasty = "<script>alert(1)</script>\u202egnp"
+    gate = waiting_case(engine, nasty)
+    page = signed_in("ana").get(f"/cases/{case_of(engine, gate)}").text
+    assert "<script>alert" not in page
+    assert "\u202e" not in page
+    assert "⟨U+202E⟩" in page
+
+
+def test_finding_goes_by_case_gate_and_source(signed_in: SignIn, engine: Engine, gate: str) -> None:
+    client, case_id = signed_in("ana"), case_of(engine, gate)
+    for reference in (case_id, gate, "test:T-1", f" {case_id} "):
+        there = client.get("/find", params={"reference": reference}).headers["location"]
+        assert there == f"/cases/{case_id}"
+    assert client.get("/find", params={"reference": "c0"}).status_code == 404
+
+
+def test_a_long_queue_comes_in_pages_and_leaves_nothing_out(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    made = {waiting_case(engine, f"T-{n}", severity=f"P{n % 3}") for n in range(105)}
+    client, path, seen = signed_in("ana"), "/queues/general", []
+    while path:
+        page = client.get(path).text
+        seen += re.findall(r'class="row" href="/cases/([^"]+)"', page)
+        found = re.search(r'href="([^"]+)" rel="next"', page)
+        path = found[1].replace("&amp;", "&") if found else ""
+    assert sorted(seen) == sorted(case_of(engine, gate) for gate in made)

@@ -1,0 +1,223 @@
+"""The console in a real browser: work by keyboard, two people, stale evidence, accessibility."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import Engine
+
+from casework.console.app import create_app
+from casework.console.ports import Console
+from casework.policy.bundle import bundle_from_files
+from casework.store.accounts import make_link, set_password
+from casework.store.engine import open_engine, transaction
+from casework.store.gates import gate_by_id
+from tests.factories.gates import BY, add_people, waiting_case
+from tests.factories.policy import FILES
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PASSWORD = "correct horse battery"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+]
+
+Open = Callable[..., Page]
+
+#: Milliseconds: a busy machine is slow, and no test here is about speed.
+expect.set_options(timeout=60_000)
+
+
+@pytest.fixture
+def engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    """A store with people who can sign in."""
+    path = tmp_path / "casework.db"
+    shutil.copyfile(migrated_sqlite, path)
+    engine = open_engine(f"sqlite:///{path}")
+    add_people(engine)
+    with transaction(engine) as session:
+        set_password(session, "ana", PASSWORD, BY, datetime.now(UTC))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def url(engine: Engine) -> Iterator[str]:
+    """A console that listens."""
+
+    async def wake(run_id: str) -> bool:
+        return True
+
+    bundle = bundle_from_files(FILES)
+    app = create_app(Console(engine, bundle, lambda: datetime.now(UTC), wake, secure=False))
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests; each has contexts of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sign_in(browser: Browser, engine: Engine, url: str) -> Iterator[Open]:
+    """Opens a page in which somebody has signed in by link; no page may write an error."""
+    faults: list[str] = []
+    contexts = []
+
+    def page_of(person: str, **options: Any) -> Page:
+        with transaction(engine) as session:
+            secret = make_link(session, person, BY, datetime.now(UTC))
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.goto(f"{url}/sign-in/{secret}")
+        page.get_by_role("button", name="Sign in").press("Enter")
+        expect(page.get_by_role("heading", name="Your queues")).to_be_visible()
+        return page
+
+    yield page_of
+    for context in contexts:
+        context.close()
+    assert [fault for fault in faults if "409" not in fault and "403" not in fault] == []
+
+
+def status(engine: Engine, gate: str) -> str:
+    with transaction(engine) as session:
+        return gate_by_id(session, gate).status
+
+
+def approve(page: Page, why: str = "read it") -> None:
+    """Answer by keyboard alone."""
+    expect(page.locator("#answer")).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("w")
+    page.keyboard.type(why)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("status").or_(page.get_by_role("alert")).first).to_be_visible()
+
+
+def test_a_password_signs_in(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    page.goto(url)
+    expect(page.get_by_label("Your id")).to_be_focused()
+    page.keyboard.type("ana")
+    page.keyboard.press("Tab")
+    page.keyboard.type("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not right")
+    expect(page.get_by_label("Your id")).to_be_focused()
+    page.keyboard.type("ana")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your queues")).to_be_visible()
+    page.close()
+
+
+def test_three_cases_are_worked_by_keyboard_alone(sign_in: Open, engine: Engine) -> None:
+    gates = [waiting_case(engine, f"T-{n}", severity=f"P{n}") for n in range(3)]
+    page = sign_in("ana")
+    for n, gate in enumerate(gates):
+        page.keyboard.press("n")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"test:T-{n}")
+        approve(page)
+        expect(page.get_by_role("status")).to_contain_text("Decided")
+        assert status(engine, gate) == "decided"
+    page.keyboard.press("n")
+    expect(page.get_by_role("status")).to_contain_text("Nothing waits for you")
+
+
+def test_lists_are_walked_by_keyboard(sign_in: Open, engine: Engine) -> None:
+    for n in range(3):
+        waiting_case(engine, f"T-{n}", severity=f"P{n}")
+    page = sign_in("ana")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("General")
+    for key in ("j", "j", "k", "j"):
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("test:T-1")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("next case")
+
+
+def test_two_people_approve_and_one_alone_cannot(sign_in: Open, engine: Engine) -> None:
+    gate = waiting_case(engine, "T-1", queue="legal")
+    lea, leo = sign_in("lea"), sign_in("leo")
+    lea.keyboard.press("n")
+    approve(lea, "it is lawful")
+    expect(lea.get_by_role("status")).to_contain_text("Somebody else")
+    approve(lea, "once more")
+    expect(lea.get_by_role("alert")).to_contain_text("has answered at this gate already")
+    assert status(engine, gate) == "open"
+    leo.keyboard.press("n")
+    expect(leo.locator("#decision")).to_contain_text("it is lawful")
+    approve(leo, "I agree")
+    assert status(engine, gate) == "decided"
+
+
+def test_who_asked_for_a_decision_may_not_take_it(sign_in: Open, engine: Engine) -> None:
+    gate = waiting_case(engine, "T-1")
+    with transaction(engine) as session:
+        gate_by_id(session, gate).requested_by = "ana"
+    page = sign_in("ana")
+    page.goto(page.url + "cases/" + "c" + gate[1:].split("-")[0])
+    approve(page)
+    expect(page.get_by_role("alert")).to_contain_text("who asked for this decision")
+    expect(page.get_by_label("Why")).to_have_value("read it")
+    assert status(engine, gate) == "open"
+
+
+def test_stale_evidence_is_refused_and_says_so(sign_in: Open, engine: Engine) -> None:
+    gate = waiting_case(engine, "T-1")
+    page = sign_in("ana")
+    page.keyboard.press("n")
+    expect(page.locator("#answer")).to_be_visible()
+    with transaction(engine) as session:
+        gate_by_id(session, gate).evidence_digest = "f" * 64
+    approve(page)
+    expect(page.get_by_role("alert")).to_contain_text("look again")
+    assert status(engine, gate) == "open"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_fault_of_accessibility(
+    sign_in: Open, engine: Engine, width: int, scheme: str
+) -> None:
+    waiting_case(engine, "T-1")
+    page = sign_in("ana", viewport={"width": width, "height": 900}, color_scheme=scheme)
+    root = page.url
+    for path in ("", "queues/general", "cases"):
+        if path == "cases":
+            page.keyboard.press("n")
+            expect(page.locator("#answer")).to_be_visible()
+        else:
+            page.goto(root + path)
+        found = Axe().run(page).response["violations"]
+        serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+        assert serious == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no sideways"
