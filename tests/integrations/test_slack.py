@@ -21,8 +21,8 @@ from casework.errors import (
     RateLimited,
 )
 from casework.gates import Verdict
+from casework.inbox.buttons import VALUE_LIMIT, read_button
 from integrations.slack import Slack, SlackClient, SlackDestination, SlackTwin, refusal
-from integrations.slack_buttons import VALUE_LIMIT, decode
 from tests.conftest import SHARED_DATA
 from tests.factories.deliveries import delivery
 from tests.factories.services import KEY, service
@@ -88,14 +88,14 @@ class TestSlack:
             "casework.answer.refuse",
         ]
         assert link["url"] == WAITS.link
-        pressed = decode(approve["value"])
+        pressed = read_button(approve["value"])
         assert (pressed.gate, pressed.verdict, pressed.action, pressed.evidence) == (
             "g1",
             Verdict.APPROVE,
             "suspend_7_days",
             EVIDENCE,
         )
-        assert (decode(refuse["value"]).verdict, decode(refuse["value"]).action) == (
+        assert (read_button(refuse["value"]).verdict, read_button(refuse["value"]).action) == (
             Verdict.REFUSE,
             None,
         )

@@ -231,7 +231,7 @@ def test_a_gate_that_needs_two_people_takes_two_accounts_of_two_people(
     ("pressed", "reason"),
     [
         ({"evidence": "0" * 64}, "stale_evidence"),
-        ({"evidence": "short"}, "malformed"),
+        ({"rationale": "x"}, "malformed"),
         ({"action": "delete_everything"}, "action"),
         ({"verdict": "refuse"}, "action"),
     ],
