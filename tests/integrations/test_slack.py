@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -277,14 +278,9 @@ def test_an_effect_that_no_message_can_bring_is_refused_for_good() -> None:
 def test_every_message_about_a_case_loses_its_buttons_with_the_decision() -> None:
     workspace = SlackTwin()
     references = asyncio.run(sent(workspace, WAITS, WAITS))
-
-    async def posted(case_id: str) -> list[str]:
-        assert case_id == WAITS.effect.case_id
-        return references
-
     over = delivery(EffectKind.RESOLVE, action="suspend_7_days")
-    known = SlackDestination(slack=workspace, channel=CHANNEL, posted=posted)
-    assert asyncio.run(known.deliver(over)).reference == references[-1]
+    over = replace(over, earlier=tuple(references))
+    assert asyncio.run(sent(workspace, over)) == references[-1:]
     for message in workspace.messages.values():
         assert [each["action_id"] for each in elements(message)] == ["open"]
 
