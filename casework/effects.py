@@ -13,6 +13,9 @@ from typing import Any, Final
 
 from casework.errors import Conflict
 
+#: What a name of ours begins with in another system; an id follows, most often that of a case.
+MARK: Final = "casework:"
+
 
 class EffectKind(StrEnum):
     """What is done outside. A destination says which of these it takes."""
@@ -87,6 +90,8 @@ class Delivery:
     text: str = ""
     link: str = ""  # where a person can look at what it is about
     queued_at: datetime | None = None  # when it was decided to be done
+    #: References of what its destination was sent before about the same gate, the oldest first.
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

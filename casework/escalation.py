@@ -136,6 +136,19 @@ def effect_of(key: str, case_id: str, step: Step, data: dict[str, Any]) -> Effec
     return Effect(key=key, kind=kind, destination=str(step.to), case_id=case_id, data=data)
 
 
+def offered(rungs: Rungs, proposed: str | None, evidence: str, bundle: Bundle) -> dict[str, str]:
+    """What a message about a gate may offer to be answered with a press: ``action``, ``evidence``.
+
+    Nothing where the proposal is not the queue's to take, needs a second person, or a lead must
+    answer: there somebody is to look at the case itself.
+    """
+    if proposed is None or proposed not in bundle.queues[rungs.queue].actions:
+        return {}
+    if rungs.locked or bundle.approvals(rungs.queue, proposed) > 1:
+        return {}
+    return {"action": proposed, "evidence": evidence}
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One line of a simulation: when a step would happen, and how the gate stands after it."""

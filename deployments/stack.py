@@ -67,6 +67,14 @@ def prepare_environment(settings: Settings) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    _put_first_in_path(Path(sys.executable).parent)
+
+
+def _put_first_in_path(folder: Path) -> None:
+    """Have a plain ``python``, as the batch pool starts its runs, be the one that runs us."""
+    others = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    kept = [each for each in others if each != str(folder)]
+    os.environ["PATH"] = os.pathsep.join([str(folder), *kept])
 
 
 def running_api(settings: Settings) -> str | None:

@@ -29,7 +29,7 @@ async def qa_sampling(
 
     Returns:
         ``round``, its id, and how many decisions it has in ``population`` and ``sampled``; no
-        round and none where nothing was decided.
+        round and none where nothing was decided or the bundle has no such plan.
     """
     drawn = await draw_sample(plan, seed, until)
     if drawn is None:

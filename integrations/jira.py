@@ -10,11 +10,11 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
-from casework.effects import Delivery, EffectKind, Receipt
+from casework.effects import MARK, Delivery, EffectKind, Receipt
 from casework.errors import ProviderRefused
 from integrations.delivering import checked, told, untaken
 from integrations.http import HttpService
-from integrations.jira_issues import CASE_LABEL, document_of, effect_label, issue_body, texts_of
+from integrations.jira_issues import document_of, effect_label, issue_body, texts_of
 
 _PAGE: Final = 100
 
@@ -204,7 +204,7 @@ class JiraDestination:
         """The issue that an effect names, or else the newest one of its case."""
         effect = delivery.effect
         if effect.case_id and not effect.data.get("issue"):
-            found = await self._labelled(f"{CASE_LABEL}{effect.case_id}")
+            found = await self._labelled(f"{MARK}{effect.case_id}")
             if found is not None:
                 return found
         return told(self.name, delivery, "issue")

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, Final
 
-from casework.effects import Delivery
+from casework.effects import MARK, Delivery
 
-#: What the label of a case, and that of an effect, begin with.
-CASE_LABEL: Final = "casework:"
+#: What the label of an effect begins with; that of a case begins with our mark.
 EFFECT_LABEL: Final = "casework-effect:"
 
 
@@ -23,7 +22,7 @@ def issue_body(delivery: Delivery, project: str, issue_type: str) -> dict[str, A
     about = " ".join(str(effect.data[n]) for n in ("severity", "queue") if effect.data.get(n))
     labels = [effect_label(effect.key)]
     if effect.case_id:
-        labels.insert(0, f"{CASE_LABEL}{effect.case_id}")
+        labels.insert(0, f"{MARK}{effect.case_id}")
     fields = {
         "project": {"key": project},
         "issuetype": {"name": issue_type},

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from casework.effects import Delivery, Effect, EffectKind, Receipt
+from casework.effects import MARK, Delivery, Effect, EffectKind, Receipt
 from casework.errors import ConfigurationError, ProviderBadReply, ProviderRefused
 from casework.ledger.entries import timestamp
 from integrations.http import HttpService
@@ -128,7 +128,7 @@ def event(delivery: Delivery, options: Mapping[str, Any]) -> dict[str, Any]:
 def dedup_key(effect: Effect) -> str:
     """The key under which PagerDuty keeps what belongs together."""
     about = effect.case_id or effect.data.get("incident") or effect.key
-    return f"casework:{about}"
+    return f"{MARK}{about}"
 
 
 def take(alerts: dict[str, str], sent: Mapping[str, Any]) -> None:

@@ -5,8 +5,8 @@ shows them on lock screens. What was decided replaces the buttons.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from pydantic import BaseModel
 
@@ -52,15 +52,6 @@ _HINTS: Final[Mapping[str, str]] = {
 _GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 _CODE: Final = re.compile(r"[a-z0-9_]{1,60}")
-
-
-#: The references of the messages that were posted about a case, the oldest first.
-Posted: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
-
-
-async def nothing_known(case_id: str) -> Sequence[str]:
-    """No messages, where nobody keeps what was posted."""
-    return []
 
 
 class Said(BaseModel):
@@ -148,14 +139,12 @@ class SlackDestination:
     """A channel as something that effects are sent to.
 
     A notice or a page is posted, and its reference is ``channel:ts``. An acknowledgement or a
-    resolution changes the message it names as ``reference``, or else all that ``posted`` says were
-    posted about its case, and takes their buttons away.
+    resolution changes the message it names as ``reference``, or else all that were posted before
+    about its gate, and takes their buttons away.
     """
 
-    def __init__(
-        self, *, slack: Slack, channel: str, name: str = "slack", posted: Posted = nothing_known
-    ) -> None:
-        self.name, self._slack, self._channel, self._posted = name, slack, channel, posted
+    def __init__(self, *, slack: Slack, channel: str, name: str = "slack") -> None:
+        self.name, self._slack, self._channel = name, slack, channel
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Post a message, or change those there are; where there is none nobody has to be told."""
@@ -165,7 +154,8 @@ class SlackDestination:
             return Receipt(await self._slack.post(asking(delivery, channel)))
         if kind not in (EffectKind.ACKNOWLEDGE, EffectKind.RESOLVE):
             raise untaken(self.name, delivery)
-        references = await self._references(delivery)
+        named = delivery.effect.data.get("reference")
+        references = [str(named)] if named else delivery.earlier
         for reference in references:
             await self._slack.update(settled(delivery, reference))
         return Receipt(references[-1] if references else None)
@@ -173,12 +163,6 @@ class SlackDestination:
     async def close(self) -> None:
         """Close the connections."""
         await self._slack.close()
-
-    async def _references(self, delivery: Delivery) -> Sequence[str]:
-        if named := delivery.effect.data.get("reference"):
-            return [str(named)]
-        case_id = delivery.effect.case_id
-        return await self._posted(case_id) if case_id else []
 
 
 def posted(document: Any) -> str:

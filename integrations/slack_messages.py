@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from casework.effects import Delivery, EffectKind
 from casework.gates import Verdict
-from integrations.slack_buttons import ANSWER, RATIONALE, Press, encode
+from casework.inbox.buttons import RATIONALE, Button
 
 #: Characters of a message's text, and of a button's.
 TEXT_LIMIT: Final = 4_000
@@ -74,21 +74,21 @@ def _decisions(delivery: Delivery) -> list[dict[str, Any]]:
     gate, evidence, action = data.get("gate"), data.get("evidence"), data.get("action")
     if not gate or not evidence:
         return []
-    refuse = Press(gate=gate, verdict=Verdict.REFUSE, action=None, evidence=evidence)
+    refuse = Button(gate, Verdict.REFUSE, None, evidence)
     buttons = [_button("Refuse", refuse, "danger")]
     if action:
-        approve = Press(gate=gate, verdict=Verdict.APPROVE, action=action, evidence=evidence)
+        approve = Button(gate, Verdict.APPROVE, action, evidence)
         buttons.insert(0, _button(f"Approve {action}", approve, "primary"))
     return buttons
 
 
-def _button(label: str, press: Press, style: str) -> dict[str, Any]:
+def _button(label: str, answer: Button, style: str) -> dict[str, Any]:
     return {
         "type": "button",
-        "action_id": f"{ANSWER}.{press.verdict}",
+        "action_id": answer.action_id,
         "text": {"type": "plain_text", "text": label[:LABEL_LIMIT]},
         "style": style,
-        "value": encode(press),
+        "value": answer.value(),
     }
 
 

@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
 from casework.backoff import next_try
+from casework.console import urls
 from casework.effects import Delivery, Receipt
 from casework.errors import (
     CaseworkError,
@@ -30,6 +31,7 @@ from casework.policy.model import Bundle, DestinationSpec
 from casework.ports import Destination
 from casework.settings import Settings
 from casework.store.engine import reading, transaction
+from casework.store.paging import earlier_references
 from casework.store.sending import Claimed, claim, due_destinations, note_failure, note_sent
 from casework.store.texts import text_of
 from tasks.context import surroundings
@@ -187,8 +189,9 @@ def _delivery(sender: Sender, claimed: Claimed) -> Delivery:
     effect, base = claimed.effect, sender.settings.console_url.rstrip("/")
     with reading(sender.engine) as session:
         text = text_of(session, effect, sender.bundle)
-    link = f"{base}/cases/{effect.case_id}" if base and effect.case_id else ""
-    return Delivery(effect, text, link, claimed.queued_at)
+        earlier = earlier_references(session, effect)
+    link = f"{base}{urls.case(effect.case_id)}" if base and effect.case_id else ""
+    return Delivery(effect, text, link, claimed.queued_at, earlier)
 
 
 def _sent(sender: Sender, claimed: Claimed, receipt: Receipt) -> str:

@@ -1,6 +1,7 @@
 """QA sampling: draw a plan's sample and open the gates of its blind re-review."""
 
 import asyncio
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from casework.policy.bundle import load_bundle
 from casework.store.qa_drawing import draw_round, midnight
 from tasks.context import surroundings
 from tasks.retrying import can_help
+
+log = logging.getLogger(__name__)
 
 
 @task(
@@ -29,14 +32,16 @@ async def draw_sample(
 
     Returns:
         The round's id, its seed, digests, counts and strata; nothing of any case. None where the
-        window has no decisions.
+        window has no decisions, or the bundle no such plan: not every team has one.
 
     Raises:
         InputError: the window is not over yet.
-        NotFound: the bundle has no such plan.
     """
     here = surroundings("qa_sampling")
     bundle = load_bundle(here.settings.bundle_dir)
+    if plan not in bundle.qa:
+        log.warning("nothing is drawn: the policy bundle has no QA plan %s", plan)
+        return None
     closes = until or midnight(here.now)
     # In a thread: reading a large population must not hold up the loop's heartbeats.
     found = await asyncio.to_thread(

@@ -2,15 +2,19 @@
 
 Whoever writes the message and whoever reads the answer agree here and nowhere else. A button
 carries the digest of the evidence its message was about: an answer to older evidence is refused.
+A press is no decision yet: whoever pressed is looked up by their account, and the guard rules.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Final
 
-import orjson
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from casework.errors import InputError
 from casework.gates import Verdict
+
+#: Characters that Slack allows in a button's value.
+VALUE_LIMIT: Final = 2_000
 
 #: ``action_id`` of a button that answers is this, a dot and the verdict.
 ANSWER: Final = "casework.answer"
@@ -18,15 +22,17 @@ ANSWER: Final = "casework.answer"
 #: ``action_id`` of the text field whose content is the reason, where a message has one.
 RATIONALE: Final = "casework.rationale"
 
+Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", strict=True))
 class Button:
     """One answer that may be given at a gate by pressing a button."""
 
-    gate_id: str
+    gate: Identifier
     verdict: Verdict
-    action: str | None  # what is approved; a refusal carries out nothing
-    evidence_digest: str
+    action: Identifier | None  # what is approved; a refusal carries out nothing
+    evidence: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # the whole digest
 
     @property
     def action_id(self) -> str:
@@ -34,14 +40,20 @@ class Button:
         return f"{ANSWER}.{self.verdict}"
 
     def value(self) -> str:
-        """What the button carries: at most 2,000 characters, which is what Slack takes."""
-        carried = {
-            "gate": self.gate_id,
-            "verdict": str(self.verdict),
-            "action": self.action,
-            "evidence": self.evidence_digest,
-        }
-        return orjson.dumps(carried).decode()
+        """What the button carries.
+
+        Raises:
+            InputError: it is longer than Slack allows.
+        """
+        carried = _BUTTON.dump_json(self).decode()
+        if len(carried) > VALUE_LIMIT:
+            raise InputError(
+                f"a button's value has {len(carried):,} characters; Slack takes {VALUE_LIMIT:,}"
+            )
+        return carried
+
+
+_BUTTON: Final = TypeAdapter(Button)
 
 
 def read_button(value: str) -> Button:
@@ -50,19 +62,10 @@ def read_button(value: str) -> Button:
     Raises:
         InputError: it is none of ours.
     """
+    if len(value) > VALUE_LIMIT:
+        raise InputError("this is no button of ours: it says too much")
     try:
-        carried: dict[str, Any] = orjson.loads(value)
-        return Button(
-            gate_id=_text(carried["gate"]),
-            verdict=Verdict(carried["verdict"]),
-            action=None if carried["action"] is None else _text(carried["action"]),
-            evidence_digest=_text(carried["evidence"]),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError("the button carries something that is not ours") from error
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("a text is wanted")
-    return value
+        return _BUTTON.validate_json(value)
+    except ValidationError:
+        # What it says is not quoted: anybody may have written it.
+        raise InputError("the button carries something that is not ours") from None

@@ -53,12 +53,12 @@ def _click(payload: dict[str, Any], action: Any) -> Click:
     return Click(
         account=id_at(payload, "user", "id"),
         team=text_at(payload, "team", "id"),
-        gate_id=button.gate_id,
+        gate_id=button.gate,
         answer={
             "verdict": button.verdict,
             "action": button.action,
             "rationale": _rationale(payload) or NO_REASON,
-            "evidence_digest": button.evidence_digest,
+            "evidence_digest": button.evidence,
         },
     )
 

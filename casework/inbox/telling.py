@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from casework.effects import MARK
 from casework.errors import InputError
 from casework.rows import parse_json
-
-#: A label of this form on an issue names our case.
-LABEL: Final = "casework:"
 
 #: Characters that are kept of a word: a status of somebody's workflow, the kind of an event.
 _WORD: Final = 64
@@ -54,7 +52,7 @@ def read_pagerduty(body: bytes) -> News | Nothing:
         event=kind[:_WORD],
         status=text_at(event, "data", "status")[:_WORD],
         reference=id_at(event, "data", "id"),
-        about=(key,) if key else (),
+        about=(key.removeprefix(MARK),) if key else (),
         account=text_at(event, "agent", "id")[:_ID],
     )
 
@@ -78,9 +76,9 @@ def read_jira(body: bytes) -> News | Nothing:
         return Nothing("the status did not change")
     labels = at(document, "issue", "fields", "labels")
     about = [
-        label.removeprefix(LABEL)
+        label.removeprefix(MARK)
         for label in (labels if isinstance(labels, list) else [])
-        if isinstance(label, str) and label.startswith(LABEL)
+        if isinstance(label, str) and label.startswith(MARK)
     ]
     return News(
         event=event,

@@ -153,11 +153,15 @@ class Bundle:
         """What the guard needs to know about answering in a queue with an action."""
         queue = self.queues[queue_id]
         specs = [self.actions[name] for name in queue.actions]
-        chosen = self.actions.get(action) if action else None
         return Terms(
             roles=queue.roles,
             actions=frozenset(queue.actions),
             escalations=frozenset(queue.escalates_to),
-            approvals=max(queue.approvals, chosen.approvals if chosen else 1),
+            approvals=self.approvals(queue_id, action),
             needs_two=queue.approvals > 1 or any(spec.approvals > 1 for spec in specs),
         )
+
+    def approvals(self, queue_id: str, action: str | None) -> int:
+        """How many people must approve an action in a queue."""
+        chosen = self.actions.get(action) if action else None
+        return max(self.queues[queue_id].approvals, chosen.approvals if chosen else 1)

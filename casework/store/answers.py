@@ -9,6 +9,7 @@ from casework.gates import Accepted, Answer, GateStatus, Person, Refused, Terms,
 from casework.ledger.entries import Action, Provenance
 from casework.store.clocks import end_clocks, restart_clocks, touch
 from casework.store.gates import answers_at, deny, held, let_go, record, situation
+from casework.store.paging import acknowledge, resolve
 from casework.store.tables import Decision, Gate
 
 
@@ -39,6 +40,7 @@ def take_answer(
         if let_go(session, gate):
             restart_clocks(session, gate, now)
         session.flush()
+        acknowledge(session, found, by, now)
     return ruling
 
 
@@ -91,3 +93,4 @@ def _decide(session: Session, gate: Gate, answer: Answer, by: Provenance, now: d
         "late": end_clocks(session, gate.id, now),
     }
     record(session, gate, Action.GATE_DECIDED, data, by, now)
+    resolve(session, [gate], by, now)

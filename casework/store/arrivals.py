@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 from sqlalchemy import bindparam, select, update
@@ -74,6 +74,13 @@ class Arrival:
 Change: TypeAlias = tuple[Arrival, Outcome, int]
 
 
+class Revised(NamedTuple):
+    """What newer content of some cases leaves to be written and told, and the gates it ended."""
+
+    drafts: list[Draft]
+    superseded: Sequence[Gate]
+
+
 def arrived(source: str, line: int, item: Item) -> Arrival:
     """Write an item's content and name its case."""
     content = canonical(item.content())
@@ -130,10 +137,10 @@ def write_revised(
     changes: Sequence[Change],
     cases: Mapping[str, Any],
     now: datetime,
-) -> list[Draft]:
+) -> Revised:
     """Give known cases newer content: they begin anew, and their gates are superseded."""
     if not changes:
-        return []
+        return Revised([], [])
     write_contents(session, incoming, changes, now)
     newest = {arrival.case_id: (arrival, revision) for arrival, _, revision in changes}
     table = Case.__table__  # type: ignore[attr-defined]
@@ -147,7 +154,8 @@ def write_revised(
     )
     drafts = arrival_drafts(incoming, changes)
     revisions = {case: revision for case, (_, revision) in newest.items()}
-    return drafts + _supersede_gates(session, revisions, now)
+    superseded, told = _supersede_gates(session, revisions, now)
+    return Revised(drafts + told, superseded)
 
 
 def write_contents(
@@ -202,7 +210,9 @@ def _begun_anew(
     }
 
 
-def _supersede_gates(session: Session, revisions: Mapping[str, int], now: datetime) -> list[Draft]:
+def _supersede_gates(
+    session: Session, revisions: Mapping[str, int], now: datetime
+) -> tuple[Sequence[Gate], list[Draft]]:
     """Close gates that wait, or are decided and not carried out: they were about older content.
 
     Their runs are not touched: each reads the store when it wakes, and the reconciler wakes it.
@@ -226,7 +236,7 @@ def _supersede_gates(session: Session, revisions: Mapping[str, int], now: dateti
         drafts.append(draft)
     session.flush()
     cancel_clocks(session, [gate.id for gate in gates], now)
-    return drafts
+    return gates, drafts
 
 
 def arrival_drafts(incoming: Incoming, changes: Sequence[Change]) -> list[Draft]:

@@ -18,6 +18,7 @@ from casework.store.clocks import (
     touch,
 )
 from casework.store.gates import held, let_go, live_holder, record, situation
+from casework.store.paging import acknowledge
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Gate
@@ -56,6 +57,7 @@ def claim(
     kept.last_claimed_at = now
     _keep(session, kept)
     record(session, found, Action.GATE_CLAIMED, data, by, now)
+    acknowledge(session, found, by, now)
     return kept
 
 

@@ -24,7 +24,17 @@ from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Clock, Gate
 
 #: What is read of a gate; few of its columns, for there may be many gates.
-_GATE: Final = ("id", "case_id", "revision", "status", "queue", "severity", "policy_digest")
+_GATE: Final = (
+    "id",
+    "case_id",
+    "revision",
+    "status",
+    "queue",
+    "severity",
+    "proposed_action",
+    "evidence_digest",
+    "policy_digest",
+)
 
 
 @dataclass(slots=True)

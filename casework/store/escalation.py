@@ -22,6 +22,7 @@ from casework.escalation import (
     climbed,
     effect_of,
     is_breached,
+    offered,
     step_key,
     unsaid,
     written,
@@ -119,10 +120,14 @@ def _take(
     _tell(each, ACTIONS[step.kind], data | _changed(before, each.rungs, step, sends))
     if said and step.kind in SENDS:
         key = step_key(each.gate.id, due.kind, timed.started_at, step.id)
-        about = {"queue": each.rungs.queue, "severity": each.rungs.severity, "person": holder}
-        about["due_at"] = clock.due_at and written(clock.due_at)
-        about |= {**data, "gate": each.gate.id}
-        each.effects.append(effect_of(key, each.gate.case_id, step, about))
+        about = {**data, "person": holder, "due_at": clock.due_at and written(clock.due_at)}
+        each.effects.append(effect_of(key, each.gate.case_id, step, about | _about(each)))
+
+
+def _about(each: Climbing) -> dict[str, Any]:
+    gate, rungs = each.gate, each.rungs
+    about = {"gate": gate.id, "queue": rungs.queue, "severity": rungs.severity}
+    return about | offered(rungs, gate.proposed_action, gate.evidence_digest, each.bundle)
 
 
 def _changed(before: Rungs, after: Rungs, step: Step, sends: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from casework.store.engine import is_sqlite
 from casework.store.incoming import Incoming
 from casework.store.ledger import append
 from casework.store.lookup import among
+from casework.store.paging import resolve
 from casework.store.quarantine import keep_rows
 from casework.store.straight import StraightThrough, do_nothing, part, write_straight
 from casework.store.tables import Case, CaseRevision, Intake
@@ -161,9 +162,11 @@ def record_arrivals(
     revised = [change for change in changes if change[0].case_id in cases]
     straight, new = part(new) if through else ([], new)
     drafts = write_opened(session, incoming, new, now)
-    drafts += write_revised(session, incoming, revised, cases, now)
+    anew = write_revised(session, incoming, revised, cases, now)
+    drafts += anew.drafts
     drafts += _adopt(session, incoming, cases, {change[0].case_id for change in revised})
     append(session, drafts, by, now)
+    resolve(session, anew.superseded, by, now)
     if through and straight:
         write_straight(session, incoming, through, straight, by, now, writing)
     number = dict.fromkeys(Outcome, 0)

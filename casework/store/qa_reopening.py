@@ -2,17 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from casework.cases import Status, check_transition
-from casework.gates import GateStatus, gate_id
+from casework.cases import Status
 from casework.ledger.entries import Action, Provenance
-from casework.policy.bundle import bundle_from_files
 from casework.qa.reviews import Outcome
 from casework.store.gates import record
-from casework.store.policy import stored_files
-from casework.store.tables import Case, Gate, QaItem
+from casework.store.policy import stored_bundle
+from casework.store.reopening import Reopening, reopen_case
+from casework.store.tables import Case, QaItem
 
 
 def reopen(
@@ -28,44 +26,25 @@ def reopen(
     in_force = case.status == Status.CLOSED and case.revision == item.revision
     if not in_force or first.escalated:
         return None
-    check_transition(Status(case.status), Status.WAITING)
-    gate = Gate(
-        id=gate_id(case.id, case.revision, step := _next_step(session, case)),
-        case_id=case.id,
-        revision=case.revision,
-        step=step,
+    wanted = Reopening(
         queue=final.escalate_to or item.origin,
         severity=item.severity or str(case.severity),
         proposed_action=_proposed(session, item, first, final),
         reason="a second look found another decision to be right",
         requested_by=by.actor,
-        status=GateStatus.OPEN,
         evidence_digest=item.evidence_digest,
         policy_digest=item.policy_digest,
-        opened_at=now,
     )
-    session.add(gate)
-    case.status, case.queue = Status.WAITING, gate.queue
-    case.closed_at, case.updated_at = None, now
-    session.add(case)
-    session.flush()
+    gate = reopen_case(session, case, wanted, now)
     record(session, gate, Action.CASE_REOPENED, {"item": item.id, "before": first.action}, by, now)
-    data = {"queue": gate.queue, "requested_by": by.actor, "step": step}
+    data = {"queue": gate.queue, "requested_by": by.actor, "step": gate.step}
     record(session, gate, Action.GATE_OPENED, data, by, now)
     return gate.id
-
-
-def _next_step(session: Session, case: Case) -> int:
-    last = select(func.max(col(Gate.step))).where(
-        col(Gate.case_id) == case.id, col(Gate.revision) == case.revision
-    )
-    return (session.scalar(last) or 0) + 1
 
 
 def _proposed(session: Session, item: QaItem, first: Outcome, final: Outcome) -> str | None:
     """The corrected action; where nothing should have been done, that which undoes the first."""
     if final.action or final.escalated or first.action is None:
         return final.action
-    bundle = bundle_from_files(stored_files(session, item.policy_digest))
-    done = bundle.actions.get(first.action)
+    done = stored_bundle(session, item.policy_digest).actions.get(first.action)
     return done.inverse if done else None

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from casework.canonical import digest
-from casework.cases import Status, check_transition
+from casework.cases import Status
 from casework.errors import Conflict
 from casework.gates import (
     Accepted,
@@ -19,7 +19,6 @@ from casework.gates import (
     Refused,
     Situation,
     Verdict,
-    gate_id,
     judge,
 )
 from casework.ledger.entries import Action, Draft, Provenance
@@ -32,6 +31,7 @@ from casework.store.consequences import standing_at
 from casework.store.gates import record
 from casework.store.ledger import append
 from casework.store.policy import stored_bundle
+from casework.store.reopening import Reopening, reopen_case
 from casework.store.tables import Case, Decision, Gate
 
 #: Who asks for a decision that the person who wants it may take alone.
@@ -84,7 +84,8 @@ def reverse(
         deny_reversal(session, case.id, ruling.reason, by, now)
         return ruling
     alone = planned.approvals == 1
-    gate = _open(session, case, bundle, planned, evidence, ASKED_BY if alone else by.actor, now)
+    reopening = _reopening(case, bundle, planned, evidence, ASKED_BY if alone else by.actor)
+    gate = reopen_case(session, case, reopening, now)
     _record(session, gate, planned, reason, by, now)
     if alone:
         taken = take_answer(session, gate.id, person, answer, terms, by, now)
@@ -135,41 +136,18 @@ def _evidence(session: Session, case: Case) -> str:
     return session.scalars(statement).one()
 
 
-def _open(
-    session: Session,
-    case: Case,
-    bundle: Bundle,
-    planned: Plan,
-    evidence: str,
-    asked_by: str,
-    now: datetime,
-) -> Gate:
-    check_transition(Status(case.status), Status.WAITING)
-    last = select(func.coalesce(func.max(col(Gate.step)), 0)).where(
-        col(Gate.case_id) == case.id, col(Gate.revision) == case.revision
-    )
-    step = session.scalars(last).one() + 1
-    gate = Gate(
-        id=gate_id(case.id, case.revision, step),
-        case_id=case.id,
-        revision=case.revision,
-        step=step,
+def _reopening(
+    case: Case, bundle: Bundle, planned: Plan, evidence: str, asked_by: str
+) -> Reopening:
+    return Reopening(
         queue=planned.queue,
         severity=case.severity or bundle.default.severity,
         proposed_action=planned.action,
         reason=f"to undo {planned.undoes.action}",
         requested_by=asked_by,
-        status=GateStatus.OPEN,
         evidence_digest=evidence,
         policy_digest=bundle.digest,
-        opened_at=now,
     )
-    session.add(gate)
-    case.status, case.queue, case.updated_at = Status.WAITING, planned.queue, now
-    case.closed_at = None
-    session.add(case)
-    session.flush()
-    return gate
 
 
 def _record(

@@ -1,7 +1,9 @@
 """``casework demo``: the main job on the samples, with people deciding, in under a minute."""
 
 import asyncio
+import itertools
 import time
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -19,6 +21,8 @@ from casework.store.gates import gate_by_id, waiting_gates
 from casework.store.outbox import count_effects
 from casework.store.people import add_person, people
 from casework.store.sealing import seal
+from deployments.cli.climbing import climb_a_ladder
+from deployments.cli.demo_incident import run_incident
 from deployments.cli.intake import COUNTS, run_intake
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import now, operator, set_up, settled
@@ -33,6 +37,12 @@ PEOPLE: Final = {
     "leo": ("Leo", ["partner"]),
 }
 
+#: By how much the incident's clock is moved on with each step.
+STEP: Final = timedelta(minutes=4)
+
+#: Lines of the incident's report that are shown.
+LINES: Final = 16
+
 #: Seconds the decided cases may take to be carried out.
 PATIENCE: Final = 30.0
 
@@ -42,7 +52,7 @@ def demo(as_json: Json = False) -> None:
     with reported(as_json):
         settings = settled()
         engine = set_up(settings)
-        _introduce(engine)
+        introduce(engine)
         with server(settings):
             counts = run_intake(
                 settings, resource("samples/tickets.jsonl"), resource("samples/mapping.yaml"), None
@@ -51,13 +61,15 @@ def demo(as_json: Json = False) -> None:
             # Only now: on SQLite, Prefect makes writers that come together wait for seconds.
             with worker(settings, "review"):
                 _wait_until_carried_out(engine, [row["gate"] for row in told if row["decided"]])
-        report = _report(settings, engine, counts, told)
+        later = go_on(settings, engine)
+        report = {**_report(settings, engine, counts, told), **later}
         emit(report, as_json)
         if not as_json:
-            _print(report)
+            print_report(report)
 
 
-def _introduce(engine: Engine) -> None:
+def introduce(engine: Engine) -> None:
+    """Add the people who are not there yet."""
     with transaction(engine) as session:
         known = {person.id for person in people(session)}
         for person, (name, roles) in PEOPLE.items():
@@ -128,6 +140,19 @@ def _wait_until_carried_out(engine: Engine, gates: list[str]) -> None:
         )
 
 
+def go_on(settings: Settings, engine: Engine) -> dict[str, Any]:
+    """Leave a gate to its ladder and run an incident, by clocks that are moved on.
+
+    Returns:
+        ``ladder``: the steps that were taken; ``incident``: its ``report`` as a file, and the same
+        as ``markdown``.
+    """
+    ladder = climb_a_ladder(engine)
+    began, steps = now(), itertools.count()
+    markdown, path = run_incident(settings, engine, lambda: began + next(steps) * STEP)
+    return {"ladder": ladder, "incident": {"report": str(path), "markdown": markdown}}
+
+
 def _report(
     settings: Settings, engine: Engine, counts: dict[str, int], told: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -145,14 +170,36 @@ def _report(
     }
 
 
-def _print(report: dict[str, Any]) -> None:
+def print_report(report: dict[str, Any]) -> None:
+    """Print all that the demo did, as tables."""
     out.print(table_of([report["intake"]], COUNTS, "The samples"))
     out.print(table_of(report["answers"], ("queue", "person", "outcome"), "\nPeople at gates"))
     out.print(table_of(report["cases"], ("status", "queue", "cases"), "\nWhere the cases stand"))
     left = ("kind", "destination", "status", "effects")
     out.print(table_of(report["effects"], left, "\nWhat left, and what will"))
+    _print_later(report["ladder"], report["incident"])
     history = [{"fact": name, "value": value} for name, value in report["history"].items()]
     out.print(table_of(history, ("fact", "value"), "\nThe history"))
+    _print_hints()
+
+
+def _print_later(ladder: list[dict[str, Any]], incident: dict[str, str]) -> None:
+    climbed = [{**row, "what": _said(row["what"])} for row in ladder]
+    title = "\nA gate that nobody touches, by a clock that is moved on"
+    out.print(table_of(climbed, ("at", "entry", "step", "what"), title))
+    out.print("\nAn incident, from page to report", style="italic")
+    for line in incident["markdown"].splitlines()[:LINES]:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    out.print(f"... the rest is in {incident['report']}", markup=False, soft_wrap=True)
+
+
+def _said(what: dict[str, Any]) -> str:
+    return " ".join(
+        f"{name} {what[name]}" for name in ("destination", "from", "to") if name in what
+    )
+
+
+def _print_hints() -> None:
     err.print("\nGo on with:")
     for line in (
         "casework up                      the server and its workers, with Prefect's own pages",

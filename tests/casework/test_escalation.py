@@ -20,6 +20,7 @@ from casework.escalation import (
     due_steps,
     effect_of,
     next_moment,
+    offered,
     simulate,
     step_key,
     unsaid,
@@ -171,3 +172,31 @@ def test_every_ladder_of_the_default_bundle_climbs_without_an_end_in_nothing(
         told = simulate(bundle, queue, level, NOW)
         assert told, (queue, level)
         assert [rung.moment for rung in told] == sorted(rung.moment for rung in told)
+
+
+@pytest.mark.parametrize(
+    ("rungs", "proposed", "offers"),
+    [
+        (Rungs("general", "P0"), "suspend", True),
+        (Rungs("general", "P0"), None, False),
+        (Rungs("general", "P0"), "ban", False),
+        (Rungs("mixed", "P0"), "no_action", True),
+        (Rungs("mixed", "P0"), "ban", False),
+        (Rungs("legal", "P0"), "no_action", False),
+        (Rungs("general", "P0", locked=True), "suspend", False),
+    ],
+    ids=[
+        "one person suffices",
+        "nothing is proposed",
+        "the queue does not take it",
+        "another queue",
+        "the action takes two",
+        "the queue takes two",
+        "a lead must answer",
+    ],
+)
+def test_a_message_offers_a_press_only_where_one_person_may_answer(
+    rungs: Rungs, proposed: str | None, offers: bool
+) -> None:
+    told = {"action": proposed, "evidence": "e" * 64} if offers else {}
+    assert offered(rungs, proposed, "e" * 64, timed_bundle()) == told

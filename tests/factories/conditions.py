@@ -100,6 +100,7 @@ def comparisons(draw: st.DrawFn) -> Node:
             lambda row: (
                 None if row[name] is None or row[other] is None else compared(row[name], row[other])
             ),
+            frozenset({name, other}),
         )
     value = draw(_of(kind))
     return Node(

@@ -80,15 +80,21 @@ def click(
 ) -> bytes:
     """What Slack posts when somebody presses a button of ours."""
     button = Button(gate, Verdict(verdict), action, evidence or evidence_of(external_id))
+    pressed = {"action_id": button.action_id, "value": button.value()}
+    return press(pressed, account, rationale=rationale, team=team)
+
+
+def press(
+    button: Mapping[str, Any], account: str, *, rationale: str = "", team: str = "T111"
+) -> bytes:
+    """What Slack posts when somebody presses a button, as it stands in a message."""
     payload = {
         "type": "block_actions",
         "user": {"id": account, "username": account.lower(), "team_id": team},
         "team": {"id": team, "domain": "acme"},
-        "trigger_id": f"{account}.{gate}.{verdict}",
+        "trigger_id": f"{account}.{button['value']}",
         "response_url": "https://hooks.slack.com/actions/T111/1/x",
         "state": {"values": {"why": {RATIONALE: {"type": "plain_text_input", "value": rationale}}}},
-        "actions": [
-            {"type": "button", "action_id": button.action_id, "value": button.value()},
-        ],
+        "actions": [{"type": "button", **button}],
     }
     return b"payload=" + quote(orjson.dumps(payload)).encode()

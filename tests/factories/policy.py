@@ -81,8 +81,8 @@ urgent:
     - {id: locked, after: 1h, do: lock}
 """,
     "destinations.yaml": """\
-on_call: {type: log, takes: [page]}
-chat: {type: log, takes: [notify]}
+on_call: {type: log, takes: [page, acknowledge, resolve]}
+chat: {type: log, takes: [notify, acknowledge, resolve]}
 """,
 }
 

@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -21,8 +22,8 @@ from casework.errors import (
     RateLimited,
 )
 from casework.gates import Verdict
+from casework.inbox.buttons import VALUE_LIMIT, read_button
 from integrations.slack import Slack, SlackClient, SlackDestination, SlackTwin, refusal
-from integrations.slack_buttons import VALUE_LIMIT, decode
 from tests.conftest import SHARED_DATA
 from tests.factories.deliveries import delivery
 from tests.factories.services import KEY, service
@@ -88,14 +89,14 @@ class TestSlack:
             "casework.answer.refuse",
         ]
         assert link["url"] == WAITS.link
-        pressed = decode(approve["value"])
+        pressed = read_button(approve["value"])
         assert (pressed.gate, pressed.verdict, pressed.action, pressed.evidence) == (
             "g1",
             Verdict.APPROVE,
             "suspend_7_days",
             EVIDENCE,
         )
-        assert (decode(refuse["value"]).verdict, decode(refuse["value"]).action) == (
+        assert (read_button(refuse["value"]).verdict, read_button(refuse["value"]).action) == (
             Verdict.REFUSE,
             None,
         )
@@ -277,14 +278,9 @@ def test_an_effect_that_no_message_can_bring_is_refused_for_good() -> None:
 def test_every_message_about_a_case_loses_its_buttons_with_the_decision() -> None:
     workspace = SlackTwin()
     references = asyncio.run(sent(workspace, WAITS, WAITS))
-
-    async def posted(case_id: str) -> list[str]:
-        assert case_id == WAITS.effect.case_id
-        return references
-
     over = delivery(EffectKind.RESOLVE, action="suspend_7_days")
-    known = SlackDestination(slack=workspace, channel=CHANNEL, posted=posted)
-    assert asyncio.run(known.deliver(over)).reference == references[-1]
+    over = replace(over, earlier=tuple(references))
+    assert asyncio.run(sent(workspace, over)) == references[-1:]
     for message in workspace.messages.values():
         assert [each["action_id"] for each in elements(message)] == ["open"]
 

@@ -31,7 +31,7 @@ from tests.factories.escalation import (
     timed_case,
     told,
 )
-from tests.factories.gates import BY, NOW, answer, waiting_case
+from tests.factories.gates import BY, NOW, answer, evidence_of, waiting_case
 
 DAY = timedelta(days=1)
 
@@ -89,6 +89,8 @@ def test_what_is_sent_carries_ids_and_is_due_to_its_step(engine: Engine, gate: s
         "queue": "general",
         "severity": "P0",
         "person": None,
+        "action": "no_action",
+        "evidence": evidence_of("T-1"),
     }
     [(_, data), _] = told(engine, gate)[1:]
     assert (data["step"], data["sent"]) == ("page", True)

@@ -19,6 +19,7 @@ from casework.store.reversal import Reversal
 from casework.store.sending import note_sent
 from casework.store.tables import Case
 from tests.factories.effects import LEAVING, leaving_bundle, take
+from tests.factories.escalation import clocks_of
 from tests.factories.gates import BY, NOW, add_people, answer, waiting_case
 
 DAY, END = timedelta(days=1), NOW + timedelta(days=7)
@@ -152,6 +153,7 @@ def test_what_needs_two_people_is_decided_by_two_others_at_a_gate(engine: Engine
         gate = gate_by_id(session, asked.gate_id)
         assert [each.id for each in gates_without_run(session)] == [asked.gate_id]
     assert (gate.status, gate.queue, gate.requested_by) == ("open", "mixed", "ana")
+    assert set(clocks_of(engine, gate.id)) == {"first_touch", "decision"}
     assert case_of(engine, first).status == "waiting"
     with pytest.raises(Denied) as refusal:
         answer_gate(engine, gate.id, "ana", answer(action="lift_ban"), now=NOW)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlmodel import col
 
 import tasks.inbox
 from casework.cases import case_id
+from casework.effects import Effect, EffectKind
 from casework.errors import StoreError
 from casework.inbox.posts import Vendor
 from casework.ledger.entries import SYSTEM
@@ -20,7 +23,9 @@ from casework.store.identities import link
 from casework.store.inbox import retry_message
 from casework.store.ledger import entries_of
 from casework.store.tables import Case, Intake, Quarantined
+from integrations.pagerduty import dedup_key
 from tasks.inbox import Reader, drain
+from tests.factories.escalation import clocks_of, gate_of, timed_case, told
 from tests.factories.gates import BY, NOW, add_people, waiting_case
 from tests.factories.inbox import arrive, click, messages, outcomes, reader
 from tests.factories.intake import actions_in, entry_bodies, number_of
@@ -231,7 +236,7 @@ def test_a_gate_that_needs_two_people_takes_two_accounts_of_two_people(
     ("pressed", "reason"),
     [
         ({"evidence": "0" * 64}, "stale_evidence"),
-        ({"evidence": "short"}, "malformed"),
+        ({"rationale": "x"}, "malformed"),
         ({"action": "delete_everything"}, "action"),
         ({"verdict": "refuse"}, "action"),
     ],
@@ -331,6 +336,35 @@ def test_what_the_pager_says_is_in_the_history_of_the_case(engine: Engine, inbox
         said = entries_of(session, case)[1].body
     for part in ('"system":"pagerduty"', '"reference":"PGR0VU2"', '"account":"PLH1HKV"'):
         assert part in said
+
+
+def test_a_page_that_was_acknowledged_is_the_first_touch_of_the_gate_and_answers_nothing(
+    engine: Engine, inbox: Reader
+) -> None:
+    gate = timed_case(engine, opened_at=NOW - timedelta(minutes=10))
+    case = case_id("test", "T-1")
+    key = dedup_key(Effect("k", EffectKind.PAGE, "on_call", case))
+    arrive(engine, Vendor.PAGERDUTY, paged("acknowledged", key))
+    arrive(engine, Vendor.PAGERDUTY, paged("acknowledged", key), delivery=b"the same, sent anew")
+    arrive(engine, Vendor.PAGERDUTY, paged("annotated", key))
+    late = replace(inbox, clock=lambda: NOW + timedelta(hours=1))
+    assert drain(late).counts == {"recorded": 3}
+    clocks = clocks_of(engine, gate)
+    assert (clocks["first_touch"].state, clocks["first_touch"].ended_at) == ("met", NOW)
+    assert clocks["decision"].ended_at is None
+    assert gate_of(engine, gate).status == "open"
+    said = [data for action, data in told(engine, gate) if action == "outside.reported"]
+    assert [each.get("gate") for each in said] == [gate, gate, None]
+    assert said[0]["late"] == []
+
+
+def test_an_old_acknowledgement_touches_no_gate_that_opened_afterwards(
+    engine: Engine, inbox: Reader
+) -> None:
+    gate = timed_case(engine, opened_at=NOW + timedelta(minutes=1))
+    arrive(engine, Vendor.PAGERDUTY, paged("acknowledged", case_id("test", "T-1")))
+    assert drain(inbox).counts == {"recorded": 1}
+    assert clocks_of(engine, gate)["first_touch"].ended_at is None
 
 
 def issue(status: str, labels: list[str], field: str = "status") -> dict[str, Any]:

@@ -12,7 +12,17 @@ from casework.policy.evaluate import OUTCOME, cleaned, decide, evaluate, frame
 from casework.policy.model import Bundle
 from casework.policy.program import compile_bundle, truths
 from tests.factories.bundles import bundle_of_flags, bundle_of_rules, rows_of
-from tests.factories.conditions import COLUMNS, Node, conditions, rows
+from tests.factories.conditions import (
+    COLUMNS,
+    Node,
+    bounds,
+    comparisons,
+    conditions,
+    flags,
+    likes,
+    memberships,
+    rows,
+)
 
 ROUTED = st.tuples(conditions(), st.sampled_from(list(Route)))
 
@@ -30,6 +40,11 @@ def test_a_condition_is_true_false_or_unknown_as_in_a_plain_evaluator(
     program = compile_bundle(bundle)
     truth = truths(program, cleaned(frame(bundle, rows_of(some)), program))["r0"].to_list()
     assert truth == [condition.truth(row) for row in some]
+
+
+@given(comparisons() | memberships() | bounds() | likes() | flags())
+def test_the_plain_evaluator_knows_every_column_that_a_condition_reads(condition: Node) -> None:
+    assert condition.reads == {name for name in COLUMNS if name in condition.sql}
 
 
 def expected(rules: list[tuple[Node, Route]], row: dict[str, Any]) -> tuple[str, str | None]:
