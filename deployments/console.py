@@ -1,4 +1,7 @@
-"""The console, composed: the store, the policy in force, and Prefect where it answers."""
+"""The console, composed: the store, the policy in force, and Prefect where it answers.
+
+``python -m deployments.console`` is what ``casework up`` starts as a child.
+"""
 
 import asyncio
 from datetime import UTC, datetime
@@ -13,8 +16,9 @@ from casework.console.ports import Console
 from casework.gates import Role
 from casework.ledger.entries import Provenance
 from casework.policy.bundle import load_bundle
-from casework.settings import Settings
+from casework.settings import Settings, load_settings
 from casework.store.accounts import make_link
+from casework.store.engine import open_engine
 from casework.store.people import add_person, people
 from casework.store.tables import Person
 from deployments.stack import running_api
@@ -86,3 +90,14 @@ def _who_begins(known: list[Person]) -> str | None:
             if role in person.roles:
                 return person.id
     return active[0].id if active else None
+
+
+if __name__ == "__main__":
+    settings = load_settings()
+    serve(
+        settings,
+        open_engine(settings.store_url),
+        host="127.0.0.1",
+        port=settings.console_port,
+        secure=False,
+    )
