@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,7 +15,9 @@ from casework.console.app import create_app
 from casework.console.ports import Console
 from casework.gates import Role
 from casework.ledger.entries import Provenance
+from casework.ledger.keys import load_verifier
 from casework.policy.bundle import load_bundle
+from casework.policy.lint import lint
 from casework.settings import Settings, load_settings
 from casework.store.accounts import make_link
 from casework.store.engine import open_engine
@@ -44,8 +46,11 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
             bundle=load_bundle(settings.bundle_dir),
             clock=lambda: datetime.now(UTC),
             wake=wake,
+            lint=lambda: lint(settings.bundle_dir),
+            verifier=lambda: load_verifier(settings.key_file, settings.ledger_origin),
             secure=secure,
             run_page=f"{api.removesuffix('/api')}/runs/flow-run/{{run}}" if api else "",
+            lease=timedelta(minutes=settings.claim_minutes),
             idle_minutes=settings.console_idle_minutes,
         )
     )

@@ -8,7 +8,16 @@ from typing import Any
 from casework.policy.explain import RuleResult
 from casework.policy.model import Queue
 from casework.store.desk import Waiting
-from casework.store.tables import Case, Decision, Gate, LedgerEntry, SignalReading
+from casework.store.tables import (
+    Assignment,
+    Case,
+    Clock,
+    Decision,
+    Gate,
+    LedgerEntry,
+    SignalReading,
+)
+from casework.store.worklist import Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class QueuePage:
 
     queue: str
     title: str
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Listed]
     next_page: str  # empty where this is the last one
 
 
@@ -44,6 +53,41 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Who has a gate, and what the viewer may do about it; the guard has the last word."""
+
+    kept: Assignment
+    holder: str | None  # who has it now
+    is_mine: bool
+    leads: bool  # whether the viewer may take it from another
+    reasons: Sequence[str]  # for which it may be put on hold
+    partners: Sequence[tuple[str, str]]  # id, title of the queues it may be handed over to
+    renew_seconds: int
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether the viewer is asked: nobody else has it, or they lead."""
+        return self.leads or not self.is_anothers
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether somebody else has it."""
+        return self.holder is not None and not self.is_mine
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What the policy says about a case, and to whoever works on it."""
+
+    reason: str
+    category: str
+    playbook: str
+    macros: Sequence[tuple[str, str]]  # name, text
+    rules: Sequence[RuleResult]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class CasePage:
     """One case, as somebody works on it."""
 
@@ -53,16 +97,13 @@ class CasePage:
     covered: bool  # its content is of a marked category, and has not been asked for
     content: Mapping[str, Any]
     readings: Sequence[SignalReading]
-    rules: Sequence[RuleResult]
-    reason: str
-    category: str
-    playbook: str
-    macros: Sequence[tuple[str, str]]  # name, text
+    guidance: Guidance
     past: Sequence[Case]
     timeline: Sequence[LedgerEntry]
+    clocks: Sequence[Clock]  # that go on at the open gate
+    claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
-    policy_digest: str
 
 
 @dataclass(frozen=True, slots=True)

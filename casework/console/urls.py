@@ -41,6 +41,11 @@ def answer(gate: str) -> str:
     return f"/gates/{quote(gate, safe='')}/answer"
 
 
+def gate(gate: str, verb: str) -> str:
+    """Where what somebody does about who has a gate goes: claim, renew, release and so on."""
+    return f"/gates/{quote(gate, safe='')}/{verb}"
+
+
 def static(name: str) -> str:
     """A file that the console serves as it is."""
     return f"/static/{name}"

@@ -15,13 +15,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import Engine
 
 from casework.console.app import create_app
-from casework.console.ports import Console
-from casework.policy.bundle import bundle_from_files
 from casework.store.accounts import make_link, set_password
 from casework.store.engine import open_engine, transaction
 from casework.store.gates import gate_by_id
+from tests.factories.consoles import console_of
 from tests.factories.gates import BY, add_people, waiting_case
-from tests.factories.policy import FILES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -55,11 +53,7 @@ def engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
 def url(engine: Engine) -> Iterator[str]:
     """A console that listens."""
 
-    async def wake(run_id: str) -> bool:
-        return True
-
-    bundle = bundle_from_files(FILES)
-    app = create_app(Console(engine, bundle, lambda: datetime.now(UTC), wake, secure=False))
+    app = create_app(console_of(engine, lambda: datetime.now(UTC)))
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -13,12 +13,11 @@ from starlette.testclient import TestClient
 
 from casework.console.app import create_app
 from casework.console.identity import COOKIE
-from casework.console.ports import Console
 from casework.errors import EngineError
 from casework.store.accounts import open_session
 from casework.store.engine import open_engine, transaction
+from tests.factories.consoles import console_of
 from tests.factories.gates import BY, add_people, waiting_case
-from tests.factories.policy import small_bundle
 
 
 @dataclass
@@ -62,8 +61,7 @@ def prefect() -> Prefect:
 @pytest.fixture
 def app(engine: Engine, prefect: Prefect, now: datetime) -> Any:
     """The console."""
-    surroundings = Console(engine, small_bundle(), lambda: now, prefect.wake, secure=False)
-    return create_app(surroundings)
+    return create_app(console_of(engine, lambda: now, prefect.wake))
 
 
 SignIn = Callable[[str], TestClient]
