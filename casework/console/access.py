@@ -55,6 +55,10 @@ class Viewer:
         """Whether the viewer's queues and roles let them answer in a queue."""
         return self.is_in(queue.id) and bool(self.roles & queue.roles)
 
+    def sees(self, queue: Queue) -> bool:
+        """Whether the viewer is shown a queue: they answer there, or lead who does."""
+        return self.answers_in(queue) or (self.may(Capability.LEAD) and self.is_in(queue.id))
+
     def may_read(self, case_queues: Collection[str]) -> bool:
         """Whether the viewer may open a case that is, or was, in some queues.
 

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from casework.incidents.story import Story as IncidentStory
+from casework.ledger.verify import Report
 from casework.policy.explain import RuleResult
-from casework.policy.model import Queue
+from casework.policy.faults import Fault
+from casework.policy.model import Bundle, Queue
 from casework.store.desk import Waiting
 from casework.store.tables import (
     Assignment,
@@ -15,9 +18,20 @@ from casework.store.tables import (
     Decision,
     Gate,
     LedgerEntry,
+    QaGate,
     SignalReading,
 )
 from casework.store.worklist import Listed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A page of a list."""
+
+    rows: Sequence[T]
+    next_page: str  # empty where this is the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +129,48 @@ class Story:
     gates: Sequence[Gate]
     entries: Sequence[Mapping[str, Any]]
     printed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """One incident: who does what, what is owed, and what happened, as sentences."""
+
+    story: IncidentStory
+    told: Sequence[tuple[datetime, str, str, str]]  # when, who, which case, what
+    report: str  # Markdown
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPage:
+    """The policy in force: its rules in order, how many cases each decided, and its faults now."""
+
+    bundle: Bundle
+    cases: Mapping[str | None, int]  # by the rule that decided; None where none did
+    faults: Sequence[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A decision that is looked at again: its evidence, and what may be answered."""
+
+    gate: QaGate
+    evidence: str
+    content: Mapping[str, Any]
+    readings: Sequence[SignalReading]
+    actions: Sequence[tuple[str, str]]  # id, title
+    escalations: Sequence[tuple[str, str]]
+    clauses: Sequence[tuple[str, str]]  # id, text
+    errors: Sequence[str]  # classes to choose from; an adjudicator alone names one
+    decisions: Sequence[Mapping[str, Any]]  # without names; an adjudicator alone sees them
+    refusal: str = ""
+    given: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Entries of the history that were looked for, the newest first."""
+
+    asked: Mapping[str, str]
+    found: Listing[LedgerEntry]
+    actions: Sequence[str]
+    report: Report | None = None  # of a verification, where one was asked for

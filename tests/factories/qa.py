@@ -113,7 +113,7 @@ def decided(
         adopt_bundle(session, bundle, BY, NOW)
         facts = rows_for_policy(session, [*spam, *threats, *asked])
         outcomes = decide(bundle, frame(bundle, [each.row for each in facts]))
-        record_outcomes(session, bundle.digest, facts, outcomes, BY, NOW)
+        record_outcomes(session, bundle, facts, outcomes, BY, NOW)
     with reading(engine) as session:
         gates = {row["case_id"]: row["id"] for row in waiting_gates(session, limit=1000)}
     for case, person in zip(asked, people, strict=True):

@@ -53,14 +53,14 @@ def home(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
 @router.get("/queues/{queue}")
 def queue_page(console: TheConsole, visit: TheVisit, queue: str, after: str = "") -> HTMLResponse:
     """The gates that wait in a queue, in the order in which they come up."""
-    if queue not in queues_of(console, visit):
+    found = console.bundle.queues.get(queue)
+    if found is None or not visit.viewer.sees(found):
         raise NotFound("there is no such queue among yours")
-    title = console.bundle.queues[queue].title
-    around = page(console, visit, title)
+    around = page(console, visit, found.title)
     with reading(console.engine) as session:
         rows = page_of_queue(session, queue, around.now, ROWS + 1, after)
     following = urls.queue(queue, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
-    shown = QueuePage(queue, title, rows[:ROWS], following)
+    shown = QueuePage(queue, found.title, rows[:ROWS], following)
     return render("queue.html", {"page": around, "queue": shown})
 
 

@@ -36,14 +36,20 @@ class Prefect:
 
 
 @pytest.fixture
-def engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
-    """A store with people; pages are the same on either database."""
+def bare_engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    """A store without anybody; pages are the same on either database."""
     path = tmp_path / "casework.db"
     shutil.copyfile(migrated_sqlite, path)
     engine = open_engine(f"sqlite:///{path}")
-    add_people(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def engine(bare_engine: Engine) -> Engine:
+    """A store with people."""
+    add_people(bare_engine)
+    return bare_engine
 
 
 @pytest.fixture
