@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from casework.answering import answer_gate, bundle_of
 from casework.cases import Severity
 from casework.errors import Conflict, Denied
-from casework.gates import ActorKind, GateStatus, seen_in_full
+from casework.evidence import seen_in_full
+from casework.gates import ActorKind, GateStatus
 from casework.settings import Settings
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction

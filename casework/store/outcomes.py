@@ -12,7 +12,8 @@ import orjson
 
 from casework.canonical import canonical
 from casework.cases import Reading, Route, Status
-from casework.gates import ActorKind, GateStatus, evidence_digest_of, gate_id, shown
+from casework.evidence import evidence_digest_of, shown
+from casework.gates import ActorKind, GateStatus, gate_id
 from casework.ledger.entries import Action, Draft, Provenance, Written
 from casework.store.clocks import Opened
 

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from casework.answering import Taken, answer_gate, bundle_of
 from casework.errors import EngineError, InputError
-from casework.gates import Verdict, seen_in_full
+from casework.evidence import seen_in_full
+from casework.gates import Verdict
 from casework.settings import Settings
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction

@@ -6,7 +6,8 @@ import typer
 from sqlalchemy import Engine
 
 from casework.errors import InputError, NotFound
-from casework.gates import ActorKind, Terms, Verdict, seen_in_full
+from casework.evidence import seen_in_full
+from casework.gates import ActorKind, Terms, Verdict
 from casework.qa.reviews import GateKind
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
 from casework.store.engine import reading

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casework.evidence import seen_in_full
 from casework.gates import (
     Accepted,
     ActorKind,
@@ -19,7 +20,6 @@ from casework.gates import (
     Terms,
     Verdict,
     judge,
-    seen_in_full,
 )
 
 DIGEST = "a" * 64

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from sqlmodel import col
 
 from casework.cases import Reading
-from casework.gates import evidence_digest
+from casework.evidence import evidence_digest
 from casework.ledger.entries import Provenance
 from casework.policy.evaluate import decide, frame
 from casework.policy.model import Bundle

@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from casework.cases import Reading
 from casework.errors import Conflict, Denied, InputError, NotFound
-from casework.gates import ActorKind, Answer, Verdict, evidence_digest
+from casework.evidence import evidence_digest
+from casework.gates import ActorKind, Answer, Verdict
 from casework.qa.population import Cell, population_digest
 from casework.qa.sampling import draw
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate

@@ -17,7 +17,7 @@ from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page
 from casework.errors import Conflict, Denied, EngineError, NotFound
-from casework.gates import seen_in_full
+from casework.evidence import seen_in_full
 from casework.store.cases import case_file
 from casework.store.desk import queues_of_case
 from casework.store.engine import reading

@@ -15,7 +15,8 @@ from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.errors import Conflict, Denied, NotFound
-from casework.gates import ActorKind, seen_in_full
+from casework.evidence import seen_in_full
+from casework.gates import ActorKind
 from casework.qa.reviews import GateKind
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
 from casework.store.engine import reading
