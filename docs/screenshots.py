@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,12 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 BY = Provenance(actor="docs:screenshots", code_version="docs")
 PERSON = "sam"
 
+#: Whose first case is shown.
+QUEUE = "account_security"
+
+#: Colours and widths; the first is what the pages show.
+LOOKS = (("light", 1280), ("light", 390), ("dark", 1280), ("dark", 390))
+
 #: What else is shown, beside a case.
 PAGES = {"home": "/", "boards": "/leads", "clocks": "/leads/clocks", "audit": "/audit"}
 
@@ -43,6 +49,7 @@ def main() -> None:
     """Make every picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, help="where the demonstration has run already")
+    parser.add_argument("--all", action="store_true", help="every page, dark and narrow too")
     parser.add_argument("--out", type=Path, default=IMAGES, help="where the pictures go")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -51,20 +58,19 @@ def main() -> None:
         if given.home is None:
             command = [str(Path(sys.executable).with_name("casework")), "demo"]
             subprocess.run(command, env={**os.environ, "CASEWORK_HOME": str(home)}, check=True)
-        take_all(Settings(home=home), given.out)
+        take_all(Settings(home=home), given.out, everything=given.all)
 
 
-def take_all(settings: Settings, out: Path) -> None:
-    """Serve the console over a store, and take its pictures."""
+def take_all(settings: Settings, out: Path, *, everything: bool) -> None:
+    """Serve the console over a store, and take the pictures that the pages show, or all."""
     engine = open_engine(settings.store_url)
     introduce(engine)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with served(settings, engine) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for scheme in ("light", "dark"):
-            for width in (1280, 390):
-                page = signed_in(browser, engine, url, width, scheme)
-                walk(page, url, out, f"{scheme}-{width}")
+        for scheme, width in LOOKS if everything else LOOKS[:1]:
+            page = signed_in(browser, engine, url, width, scheme)
+            walk(page, url, out, f"{scheme}-{width}", PAGES if everything else {})
         browser.close()
     engine.dispose()
 
@@ -86,18 +92,21 @@ def signed_in(browser: Browser, engine: Engine, url: str, width: int, scheme: st
     page = browser.new_page(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(f"{url}/sign-in/{secret}")
     page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Your queues").wait_for()
     return page
 
 
-def walk(page: Page, url: str, out: Path, called: str) -> None:
-    """Go through the pages that are shown, and take a picture of each."""
-    page.keyboard.press("n")
+def walk(page: Page, url: str, out: Path, called: str, others: Mapping[str, str]) -> None:
+    """Claim a case and take a picture of it, and then of other pages."""
+    page.goto(f"{url}/queues/{QUEUE}")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
     page.locator("#claim").wait_for()
-    if page.locator("#reveal").count():
-        page.keyboard.press("v")
-        page.locator("#answer").wait_for()
+    if page.get_by_role("button", name="Claim it").count():
+        page.keyboard.press("c")
+        page.get_by_text("You have it").wait_for()
     page.screenshot(path=out / f"case-{called}.png")
-    for name, path in PAGES.items():
+    for name, path in others.items():
         page.goto(url + path)
         page.screenshot(path=out / f"{name}-{called}.png")
 

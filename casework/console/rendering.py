@@ -16,7 +16,7 @@ from markupsafe import Markup
 from casework.console import urls
 from casework.console.access import Capability
 from casework.console.identity import Visit
-from casework.console.standing import length, standing
+from casework.console.standing import due, length, standing
 
 FOLDER: Final = Path(__file__).resolve().parent
 
@@ -88,6 +88,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "ago": ago,
         "at": at,
+        "due": due,
         "standing": standing,
         "shown": shown,
         "markdown": markdown,

@@ -34,10 +34,17 @@ class Standing:
 
 
 def standing(clock: Clock, now: datetime) -> Standing:
-    """How a clock stands at ``now``. Without a due date it stands still, for somebody outside."""
+    """How a clock stands at ``now``, and for whom it stands still if it does."""
     if clock.due_at is None:
         return Standing(Pace.STILL, f"stands still for the {_waits_for(clock)}")
-    left = clock.due_at - now
+    return due(clock.due_at, now)
+
+
+def due(moment: datetime | None, now: datetime) -> Standing:
+    """How a promise for some moment stands; a clock that stands still is due at none."""
+    if moment is None:
+        return Standing(Pace.STILL, "stands still")
+    left = moment - now
     if left < timedelta():
         return Standing(Pace.LATE, f"overdue by {length(-left)}")
     return Standing(Pace.SOON if left <= SOON else Pace.FINE, f"{length(left)} left")
