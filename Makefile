@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format bench install clean
+.PHONY: demo test lint format bench screenshots install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test    run every test"
 	@echo "make lint    check style and types"
 	@echo "make bench   measure, and print the table"
+	@echo "make screenshots  make the pictures in the documentation"
 	@echo "make clean   remove what the demo and the tools made"
 
 $(STAMP): pyproject.toml uv.lock
@@ -42,6 +43,9 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/uv sync --quiet --locked --compile-bytecode --python $(BIN)/python --group bench
 	$(BIN)/python -m benchmarks
+
+screenshots: $(STAMP)
+	$(BIN)/python -m docs.screenshots
 
 clean:
 	rm -rf .casework .pytest_cache .mypy_cache .ruff_cache .hypothesis

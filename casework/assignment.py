@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from casework.clocks.model import StopReason
 from casework.gates import Denial, Person, Refused, Role, Situation, Terms, barred
+from casework.policy.model import Bundle
 
 
 class Verb(StrEnum):
@@ -37,6 +38,28 @@ STOPPING: Final[Mapping[HoldReason, StopReason]] = {
     HoldReason.PARTNER: StopReason.PARTNER,
     HoldReason.VENDOR: StopReason.VENDOR,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Queues to which a gate may be handed over, and those of them where fewer people would do."""
+
+    partners: frozenset[str]
+    weaker: frozenset[str]
+
+    @property
+    def targets(self) -> list[str]:
+        """Where it may go, by id."""
+        return sorted(self.partners - self.weaker)
+
+
+def reach(bundle: Bundle, queue: str, owner_queue: str | None) -> Reach:
+    """From a queue a gate may go to its partners, and back to where it came from."""
+    here = bundle.queues[queue]
+    partners = {name for name in here.escalates_to if bundle.queues[name].partner}
+    back = {owner_queue} if owner_queue else set()
+    weaker = {name for name in partners if bundle.queues[name].approvals < here.approvals}
+    return Reach(frozenset(partners | back), frozenset(weaker - back))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         le=120,
         description="Minutes without a touch after which a console page is covered.",
     )
+    console_port: int = Field(
+        4280, ge=1, le=65535, description="Port of the console; casework up takes a free one."
+    )
     batch_size: int = Field(10_000, ge=1, le=100_000, description="Rows or cases in one batch.")
     review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
     claim_minutes: int = Field(

@@ -1,7 +1,10 @@
-"""The console, composed: the store, the policy in force, and Prefect where it answers."""
+"""The console, composed: the store, the policy in force, and Prefect where it answers.
+
+``python -m deployments.console`` is what ``casework up`` starts as a child.
+"""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,9 +15,12 @@ from casework.console.app import create_app
 from casework.console.ports import Console
 from casework.gates import Role
 from casework.ledger.entries import Provenance
+from casework.ledger.keys import load_verifier
 from casework.policy.bundle import load_bundle
-from casework.settings import Settings
+from casework.policy.lint import lint
+from casework.settings import Settings, load_settings
 from casework.store.accounts import make_link
+from casework.store.engine import open_engine
 from casework.store.people import add_person, people
 from casework.store.tables import Person
 from deployments.stack import running_api
@@ -40,8 +46,11 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
             bundle=load_bundle(settings.bundle_dir),
             clock=lambda: datetime.now(UTC),
             wake=wake,
+            lint=lambda: lint(settings.bundle_dir),
+            verifier=lambda: load_verifier(settings.key_file, settings.ledger_origin),
             secure=secure,
             run_page=f"{api.removesuffix('/api')}/runs/flow-run/{{run}}" if api else "",
+            lease=timedelta(minutes=settings.claim_minutes),
             idle_minutes=settings.console_idle_minutes,
         )
     )
@@ -86,3 +95,14 @@ def _who_begins(known: list[Person]) -> str | None:
             if role in person.roles:
                 return person.id
     return active[0].id if active else None
+
+
+if __name__ == "__main__":
+    settings = load_settings()
+    serve(
+        settings,
+        open_engine(settings.store_url),
+        host="127.0.0.1",
+        port=settings.console_port,
+        secure=False,
+    )

@@ -33,11 +33,20 @@ STOP_SECONDS: Final = 40.0
 #: The port that Prefect's documentation uses; another is taken where it is not free.
 USUAL_PORT: Final = 4200
 
-#: The workers: their type, their pool, and how many runs at once. Few at once, for the embedded
-#: Prefect keeps its state in SQLite, and writers that come together wait for seconds.
-WORKERS: Final = {
-    "review": ("casework", "casework-review", 2),
-    "batch": ("process", "casework-batch", 1),
+
+def _worker(name: str, kind: str, pool: str, limit: int) -> tuple[str, ...]:
+    command = ("prefect", "worker", "start", "--type", kind, "--pool", pool)
+    return (*command, "--name", name, "--limit", str(limit))
+
+
+#: The parts beside the server, each a process of its own: what ``python -m`` runs for it.
+#: Few runs at once, for the embedded Prefect keeps its state in SQLite, and writers that come
+#: together wait for seconds.
+PARTS: Final = {
+    "review-worker": _worker("review-worker", "casework", "casework-review", 2),
+    "batch-worker": _worker("batch-worker", "process", "casework-batch", 1),
+    "console": ("deployments.console",),
+    "receiver": ("deployments.receiver",),
 }
 
 #: How our own Prefect server differs from one as it comes.
@@ -49,8 +58,6 @@ SERVER_SETTINGS: Final = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "100",
 }
-#: The webhook receiver, as a part of the stack.
-RECEIVER: Final = "receiver"
 
 
 def prepare_environment(settings: Settings) -> None:
@@ -130,22 +137,9 @@ def _pointing_at(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def worker(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of ``WORKERS`` in a process of its own, against the server in use."""
-    worker_type, pool, limit = WORKERS[kind]
-    command = ["worker", "start", "--type", worker_type, "--pool", pool]
-    command += ["--name", f"{kind}-worker", "--limit", str(limit)]
-    with child_process(
-        settings, f"{kind}-worker", [sys.executable, "-m", "prefect", *command]
-    ) as child:
-        yield child
-
-
-@contextmanager
-def receiver(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the webhook receiver in a process of its own."""
-    command = [sys.executable, "-m", "deployments.receiver"]
-    with child_process(settings, RECEIVER, command) as child:
+def part(settings: Settings, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of ``PARTS`` in a process of its own, against the server in use."""
+    with child_process(settings, name, [sys.executable, "-m", *PARTS[name]]) as child:
         yield child
 
 
@@ -169,7 +163,7 @@ def _join_or_own(settings: Settings, lock: IO[str]) -> str | None:
 
 @contextmanager
 def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
-    chosen = port or _free_port()
+    chosen = port or free_port(USUAL_PORT)
     url = f"http://127.0.0.1:{chosen}/api"
     command = [sys.executable, "-m", "prefect", "server", "start"]
     command += ["--host", "127.0.0.1", "--port", str(chosen)]
@@ -266,9 +260,9 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port(usual: int) -> int:
     """The usual port, or any that is free."""
-    for port in (USUAL_PORT, 0):
+    for port in (usual, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

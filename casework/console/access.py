@@ -18,17 +18,18 @@ class Capability(StrEnum):
     WORK = "work"  # take cases from one's queues, read them, answer
     LEAD = "lead"  # boards, trends and the work of others
     READ_ALL = "read_all"  # every case, whatever its queue
-    AUDIT = "audit"  # the history: search, verify, one case's whole story
+    STORY = "story"  # one case's whole history
+    AUDIT = "audit"  # the history of all: search, verify, export
     ADMINISTER = "administer"  # people, their accounts and their sessions
 
 
 CAPABILITIES: Final[Mapping[Role, frozenset[Capability]]] = {
     Role.ANALYST: frozenset({Capability.WORK}),
     Role.SENIOR: frozenset({Capability.WORK}),
-    Role.LEAD: frozenset({Capability.WORK, Capability.LEAD, Capability.AUDIT}),
+    Role.LEAD: frozenset({Capability.WORK, Capability.LEAD, Capability.STORY}),
     Role.QA: frozenset({Capability.WORK}),
     Role.PARTNER: frozenset({Capability.WORK}),
-    Role.AUDITOR: frozenset({Capability.READ_ALL, Capability.AUDIT}),
+    Role.AUDITOR: frozenset({Capability.READ_ALL, Capability.STORY, Capability.AUDIT}),
     Role.ADMIN: frozenset({Capability.ADMINISTER}),
 }
 
@@ -53,6 +54,10 @@ class Viewer:
     def answers_in(self, queue: Queue) -> bool:
         """Whether the viewer's queues and roles let them answer in a queue."""
         return self.is_in(queue.id) and bool(self.roles & queue.roles)
+
+    def sees(self, queue: Queue) -> bool:
+        """Whether the viewer is shown a queue: they answer there, or lead who does."""
+        return self.answers_in(queue) or (self.may(Capability.LEAD) and self.is_in(queue.id))
 
     def may_read(self, case_queues: Collection[str]) -> bool:
         """Whether the viewer may open a case that is, or was, in some queues.

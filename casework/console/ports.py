@@ -1,12 +1,14 @@
 """What the console asks of the outside; whoever composes it hands this in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy import Engine
 
+from casework.ledger.checkpoint import Verifier
+from casework.policy.faults import Fault
 from casework.policy.model import Bundle
 
 #: Wakes the run of a decided gate; False where it cannot now, and the reconciler does it later.
@@ -21,6 +23,9 @@ class Console:
     bundle: Bundle  # the policy in force
     clock: Callable[[], datetime]
     wake: Wake
+    lint: Callable[[], Sequence[Fault]]  # faults of the bundle as its files are now
+    verifier: Callable[[], Verifier]  # who signs the history
     secure: bool  # whether it is reached over HTTPS, so that cookies go nowhere else
     run_page: str = ""  # Prefect's page of a run, with {run} in it; empty: not linked
+    lease: timedelta = timedelta(minutes=30)  # how long a claim lasts that is not renewed
     idle_minutes: int = 5  # after which what is on the screen is covered

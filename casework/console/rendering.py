@@ -16,10 +16,9 @@ from markupsafe import Markup
 from casework.console import urls
 from casework.console.access import Capability
 from casework.console.identity import Visit
+from casework.console.standing import due, length, standing
 
 FOLDER: Final = Path(__file__).resolve().parent
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,9 @@ class Page:
     now: datetime
     idle_minutes: int
 
-    @property
-    def may_lead(self) -> bool:
-        """Whether links for leads are shown."""
-        return self.visit.viewer.may(Capability.LEAD)
+    def may(self, capability: str) -> bool:
+        """Whether the viewer is shown what needs a capability."""
+        return self.visit.viewer.may(Capability(capability))
 
 
 def render(name: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
@@ -44,11 +42,7 @@ def render(name: str, context: Mapping[str, Any], status: int = 200) -> HTMLResp
 
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago something was, in its largest whole unit."""
-    seconds = max(0, int((now - moment).total_seconds()))
-    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+    return length(now - moment)
 
 
 def shown(value: object) -> str:
@@ -94,6 +88,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "ago": ago,
         "at": at,
+        "due": due,
+        "standing": standing,
         "shown": shown,
         "markdown": markdown,
         "legible": legible,

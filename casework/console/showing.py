@@ -1,23 +1,26 @@
 """Bringing together what a case page shows, and recording that its content was seen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session
 
 from casework.answering import bundle_of
-from casework.console.contexts import CasePage, Form
+from casework.assignment import HoldReason, reach
+from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
 from casework.console.ports import Console
-from casework.gates import GateStatus
-from casework.policy.explain import explain
+from casework.gates import GateStatus, Role
+from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Rule
+from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, note_case_view
+from casework.store.clocks import clocks_at
 from casework.store.desk import past_of
 from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
-from casework.store.gates import answers_at
+from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
-from casework.store.tables import Gate
+from casework.store.tables import Clock, Gate
 
 
 def case_page(
@@ -44,7 +47,9 @@ def case_page(
             note_case_view(session, file.case, visit.by, console.clock())
         gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
         queue = bundle.queues.get(gate.queue) if gate else None
-        asked = gate if queue and not covered and visit.viewer.answers_in(queue) else None
+        answers = queue is not None and visit.viewer.answers_in(queue)
+        claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
+        asked = gate if claim and claim.may_answer and not covered else None
         facts = rows_for_policy(session, [case_id])
         return CasePage(
             case=file.case,
@@ -53,21 +58,31 @@ def case_page(
             covered=covered,
             content={} if covered else file.content,
             readings=file.readings,
-            rules=explain(bundle, facts[0].row),
-            reason=gate.reason if gate else (rule.reason if rule else ""),
-            category=bundle.categories[rule.category].title if rule and rule.category else "",
-            playbook=bundle.playbooks.get(rule.playbook, "") if rule and rule.playbook else "",
-            macros=_macros(bundle, gate),
+            guidance=_guidance(bundle, rule, gate, explain(bundle, facts[0].row)),
             past=past_of(session, file.case),
             timeline=entries_of(session, case_id),
+            clocks=_going(session, gate),
+            claim=claim,
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console, file),
-            policy_digest=bundle.digest,
         )
 
 
 def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:
     return next((rule for rule in bundle.rules if rule.id == rule_id), None)
+
+
+def _guidance(
+    bundle: Bundle, rule: Rule | None, gate: Gate | None, rules: Sequence[RuleResult]
+) -> Guidance:
+    return Guidance(
+        reason=gate.reason if gate else (rule.reason if rule else ""),
+        category=bundle.categories[rule.category].title if rule and rule.category else "",
+        playbook=bundle.playbooks.get(rule.playbook, "") if rule and rule.playbook else "",
+        macros=_macros(bundle, gate),
+        rules=rules,
+        digest=bundle.digest,
+    )
 
 
 def _is_marked(bundle: Bundle, rule: Rule | None) -> bool:
@@ -82,6 +97,29 @@ def _macros(bundle: Bundle, gate: Gate | None) -> list[tuple[str, str]]:
         return []
     named = [bundle.actions[action].macro for action in bundle.queues[gate.queue].actions]
     return [(name, bundle.macros[name]) for name in dict.fromkeys(filter(None, named))]
+
+
+def _going(session: Session, gate: Gate | None) -> list[Clock]:
+    """The clocks that go on at a gate, what is due first at the head."""
+    if gate is None:
+        return []
+    going = [clock for clock in clocks_at(session, gate.id).values() if clock.ended_at is None]
+    return sorted(going, key=lambda clock: (clock.due_at is None, clock.due_at, clock.kind))
+
+
+def _claim(session: Session, console: Console, visit: Visit, bundle: Bundle, gate: Gate) -> Claim:
+    kept = assignment_of(session, gate)
+    holder = live_holder(kept, console.clock())
+    targets = reach(bundle, gate.queue, kept.owner_queue).targets
+    return Claim(
+        kept=kept,
+        holder=holder,
+        is_mine=holder == visit.viewer.id,
+        leads=Role.LEAD in visit.viewer.roles,
+        reasons=list(HoldReason),
+        partners=[(name, bundle.queues[name].title) for name in targets],
+        renew_seconds=int(console.lease.total_seconds() // 3),
+    )
 
 
 def _form(

@@ -8,6 +8,16 @@ SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 NEXT: Final = "/next"
 FIND: Final = "/find"
+LEADS: Final = "/leads"
+CLOCKS: Final = "/leads/clocks"
+EFFECTS: Final = "/leads/effects"
+RETRY: Final = "/leads/effects/retry"
+QUARANTINE: Final = "/leads/quarantine"
+INCIDENTS: Final = "/leads/incidents"
+POLICY: Final = "/leads/policy"
+QA: Final = "/qa"
+AUDIT: Final = "/audit"
+VERIFY: Final = "/audit/verify"
 
 
 def link(secret: str) -> str:
@@ -39,6 +49,37 @@ def story(case_id: str) -> str:
 def answer(gate: str) -> str:
     """Where an answer at a gate goes."""
     return f"/gates/{quote(gate, safe='')}/answer"
+
+
+def gate(gate: str, verb: str) -> str:
+    """Where what somebody does about who has a gate goes: claim, renew, release and so on."""
+    return f"/gates/{quote(gate, safe='')}/{verb}"
+
+
+def further(path: str, **asked: str | int) -> str:
+    """A page of a list, with what was asked of it; what is empty is left out."""
+    given = {name: value for name, value in asked.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def incident(incident_id: str) -> str:
+    """An incident."""
+    return f"{INCIDENTS}/{quote(incident_id, safe='')}"
+
+
+def review(gate: str) -> str:
+    """A decision that is looked at again."""
+    return f"{QA}/{quote(gate, safe='')}"
+
+
+def review_answer(gate: str) -> str:
+    """Where an answer of a re-review goes."""
+    return f"{review(gate)}/answer"
+
+
+def export(case_id: str) -> str:
+    """A case's sealed history, with its proofs, as a file."""
+    return f"{AUDIT}/cases/{quote(case_id, safe='')}/export"
 
 
 def static(name: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
 from casework.accounts import (
@@ -52,6 +52,11 @@ def set_password(
     session.add(account)
     _record(session, Action.PASSWORD_SET, person, by, now)
     end_sessions(session, person, by, now)
+
+
+def has_password(session: Session) -> bool:
+    """Whether anybody can sign in without a link."""
+    return session.scalar(select(exists().select_from(Account))) or False
 
 
 def make_link(session: Session, person: str, by: Provenance, now: datetime) -> str:

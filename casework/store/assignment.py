@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from casework.assignment import STOPPING, HoldReason, Request, Verb, permitted
-from casework.gates import ActorKind, Denial, Refused, refusal_of
+from casework.assignment import STOPPING, HoldReason, Request, Verb, permitted, reach
+from casework.errors import Conflict
+from casework.gates import ActorKind, Denial, Person, Refused, refusal_of
 from casework.ledger.entries import Action, Provenance, timestamp
-from casework.policy.model import Bundle
 from casework.store.clocks import (
     end_partner_clock,
     restart_clocks,
@@ -22,6 +22,7 @@ from casework.store.paging import acknowledge
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Gate
+from casework.store.worklist import next_gate
 
 
 def claim(
@@ -150,8 +151,8 @@ def hand_over(session: Session, gate: str, queue: str, by: Provenance, now: date
         Denied: it may not go there, or somebody else has it.
     """
     case, found, kept, request = _asked(session, Verb.HAND_OVER, gate, by, now)
-    bundle = stored_bundle(session, found.policy_digest)
-    _permit(_reaching(request, bundle, found, kept, queue))
+    reached = reach(stored_bundle(session, found.policy_digest), found.queue, kept.owner_queue)
+    _permit(replace(request, queue=queue, partners=reached.partners, weaker=reached.weaker))
     back = queue == kept.owner_queue
     if kept.owner is None:
         kept.owner, kept.owner_queue = request.situation.holder or by.actor, found.queue
@@ -170,6 +171,35 @@ def hand_over(session: Session, gate: str, queue: str, by: Provenance, now: date
     _keep(session, kept)
     record(session, found, Action.GATE_HANDED_OVER, data, by, now)
     return kept
+
+
+def claim_next(
+    session: Session, person: Person, lease: timedelta, by: Provenance, now: datetime
+) -> Gate | None:
+    """Take the gate that somebody should look at next; None where nothing waits for them.
+
+    Raises:
+        Conflict: somebody else was faster; ask again.
+    """
+    gate = next_gate(session, person, now)
+    if gate is not None:
+        claim(session, gate.id, lease, by, now)
+    return gate
+
+
+def renew(
+    session: Session, gate: str, lease: timedelta, by: Provenance, now: datetime
+) -> Assignment:
+    """Make a claim last longer; what somebody has lost is not taken back.
+
+    Raises:
+        NotFound: there is no such gate.
+        Conflict: the person does not have it any more.
+    """
+    kept = assignment_of(session, held(session, gate)[1])
+    if live_holder(kept, now) != by.actor:
+        raise Conflict(f"{by.actor} does not have this gate any more", hint="claim it again")
+    return claim(session, gate, lease, by, now)
 
 
 def run_out(session: Session, by: Provenance, now: datetime, limit: int = 500) -> dict[str, int]:
@@ -223,22 +253,6 @@ def _asked(
 def _permit(request: Request) -> None:
     if refused := permitted(request):
         raise refusal_of(refused)
-
-
-def _reaching(
-    request: Request, bundle: Bundle, gate: Gate, kept: Assignment, queue: str
-) -> Request:
-    """The request with where the gate may go: to partners, and back to where it came from."""
-    here = bundle.queues[gate.queue]
-    reachable = {name for name in here.escalates_to if bundle.queues[name].partner}
-    back = {kept.owner_queue} if kept.owner_queue else set()
-    weaker = {name for name in reachable if bundle.queues[name].approvals < here.approvals}
-    return replace(
-        request,
-        queue=queue,
-        partners=frozenset(reachable | back),
-        weaker=frozenset(weaker - back),
-    )
 
 
 def _resume(

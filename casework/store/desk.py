@@ -1,15 +1,19 @@
-"""What people see at their desks: how much waits where, what comes next, a subject's past."""
+"""What people see at their desks: how much waits where, and a subject's past."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import and_, exists, func, or_, select, tuple_
+from sqlalchemy import and_, case, func, or_, select
 from sqlmodel import Session, col
 
 from casework.gates import GateStatus
-from casework.store.tables import Case, Decision, Gate
+from casework.store.tables import Assignment, Case, Clock, Gate
+from casework.store.worklist import DECIDING
+
+#: What is due within this time is due soon.
+SOON: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,9 @@ class Waiting:
     queue: str
     severities: dict[str, int]  # how many gates, by severity
     oldest: datetime
+    breached: int = 0  # whose decision is overdue
+    soon: int = 0  # whose decision is due within SOON
+    on_hold: int = 0
 
     @property
     def total(self) -> int:
@@ -26,76 +33,55 @@ class Waiting:
         return sum(self.severities.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A gate's place in its queue: the worst first, then the oldest."""
-
-    severity: str
-    opened_at: datetime
-    gate: str
-
-
-def board(session: Session, queues: Sequence[str]) -> list[Waiting]:
+def board(session: Session, queues: Sequence[str], now: datetime) -> list[Waiting]:
     """What waits in some queues, in their order; queues in which nothing waits are left out."""
+    due = col(Clock.due_at)
     statement = (
-        select(col(Gate.queue), col(Gate.severity), func.count(), func.min(col(Gate.opened_at)))
+        select(
+            col(Gate.queue),
+            col(Gate.severity),
+            func.count(),
+            func.min(col(Gate.opened_at)),
+            _number(due < now),
+            _number(and_(due >= now, due <= now + SOON)),
+            _number(col(Assignment.follow_up_at).is_not(None)),
+        )
+        .outerjoin(Clock, DECIDING)
+        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
         .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue).in_(queues))
         .group_by(col(Gate.queue), col(Gate.severity))
         .order_by(col(Gate.severity))
     )
     found: dict[str, Waiting] = {}
-    for queue, severity, number, oldest in session.execute(statement):
+    for queue, severity, number, oldest, breached, soon, on_hold in session.execute(statement):
         before = found.get(queue, Waiting(queue, {}, oldest))
-        severities = {**before.severities, severity: number}
-        found[queue] = Waiting(queue, severities, min(before.oldest, oldest))
+        found[queue] = replace(
+            before,
+            severities={**before.severities, severity: number},
+            oldest=min(before.oldest, oldest),
+            breached=before.breached + breached,
+            soon=before.soon + soon,
+            on_hold=before.on_hold + on_hold,
+        )
     return [found[queue] for queue in queues if queue in found]
 
 
-def page_of_queue(
-    session: Session, queue: str, limit: int, after: Place | None = None
-) -> list[dict[str, Any]]:
-    """Gates that wait in a queue, with what a list shows of their cases, after a place."""
-    shown = (Gate.id, Gate.case_id, Gate.severity, Gate.opened_at, Gate.proposed_action)
-    statement = (
-        select(
-            *map(col, (*shown, Gate.reason, Case.source, Case.external_id, Case.language)),
-        )
-        .join(Case, col(Case.id) == col(Gate.case_id))
-        .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue) == queue)
-        .order_by(*_order())
-        .limit(limit)
-    )
-    if after is not None:
-        statement = statement.where(
-            tuple_(*_order()) > (after.severity, after.opened_at, after.gate)
-        )
-    return [dict(row._mapping) for row in session.execute(statement)]
-
-
-def next_gate(session: Session, person: str, queues: Sequence[str]) -> Gate | None:
-    """The most urgent gate that somebody may still answer in some queues."""
-    has_answered = exists().where(
-        col(Decision.gate_id) == col(Gate.id), col(Decision.actor) == person
-    )
-    statement = (
-        select(Gate)
-        .where(
-            col(Gate.status) == GateStatus.OPEN,
-            col(Gate.queue).in_(queues),
-            col(Gate.requested_by) != person,
-            ~has_answered,
-        )
-        .order_by(*_order())
-        .limit(1)
-    )
-    return session.scalars(statement).first()
+def _number(condition: Any) -> Any:
+    """How many rows of a group meet a condition."""
+    return func.sum(case((condition, 1), else_=0))
 
 
 def queues_of_case(session: Session, case_id: str) -> set[str]:
-    """Every queue that a case is or has been in."""
+    """Every queue that a case is or has been in, one that has handed it over too."""
     gates = session.scalars(select(col(Gate.queue)).where(col(Gate.case_id) == case_id))
+    owners = session.scalars(
+        select(col(Assignment.owner_queue)).where(
+            col(Assignment.gate_id).in_(select(col(Gate.id)).where(col(Gate.case_id) == case_id)),
+            col(Assignment.owner_queue).is_not(None),
+        )
+    )
     now_in = session.scalar(select(col(Case.queue)).where(col(Case.id) == case_id))
-    return {*gates, *([now_in] if now_in else [])}
+    return {*gates, *filter(None, owners), *([now_in] if now_in else [])}
 
 
 def past_of(session: Session, case: Case, limit: int = 10) -> list[Case]:
@@ -117,7 +103,3 @@ def past_of(session: Session, case: Case, limit: int = 10) -> list[Case]:
         .limit(limit)
     )
     return list(session.scalars(statement))
-
-
-def _order() -> tuple[Any, Any, Any]:
-    return col(Gate.severity), col(Gate.opened_at), col(Gate.id)

@@ -73,6 +73,35 @@ def entries_of(session: Session, chain_name: str) -> list[LedgerEntry]:
     return list(session.scalars(statement))
 
 
+def search_entries(
+    session: Session,
+    *,
+    chain: str = "",
+    actor: str = "",
+    action: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[LedgerEntry]:
+    """Entries that match all that is given, the newest first, from the one before an id on."""
+    statement = select(LedgerEntry).order_by(col(LedgerEntry.id).desc()).limit(limit)
+    for column, value in (
+        (LedgerEntry.chain, chain),
+        (LedgerEntry.actor, actor),
+        (LedgerEntry.action, action),
+    ):
+        if value:
+            statement = statement.where(col(column) == value)
+    if since is not None:
+        statement = statement.where(col(LedgerEntry.at) >= since)
+    if until is not None:
+        statement = statement.where(col(LedgerEntry.at) < until)
+    if before is not None:
+        statement = statement.where(col(LedgerEntry.id) < before)
+    return list(session.scalars(statement))
+
+
 def _lock(session: Session, names: Sequence[str]) -> None:
     """Keep other writers off these chains until the transaction ends (PostgreSQL)."""
     if is_sqlite(session):

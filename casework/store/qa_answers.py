@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -24,6 +25,7 @@ from casework.qa.reviews import (
     ItemStatus,
     Outcome,
     RoundKind,
+    likely_error,
     misfit,
     outcome_of,
     standing_after,
@@ -87,6 +89,24 @@ def deny_qa(
 ) -> None:
     """Write a refused attempt into the history."""
     record_qa(session, item, Action.QA_DENIED, {"gate": gate, "reason": str(reason)}, by, now)
+
+
+def decisions_about(session: Session, item: QaItem) -> list[dict[str, Any]]:
+    """What was decided first and by each reviewer, without names: for an adjudicator alone."""
+    first = first_of(item)
+    rows: list[dict[str, Any]] = [{"by": "first", "outcome": first.label, "reasons": ""}]
+    for number, review in enumerate(reviews_of(session, item.id), start=1):
+        given = given_at(review)
+        rows.append(
+            {
+                "by": f"reviewer {number}",
+                "outcome": given.label,
+                "clause": review.clause,
+                "reasons": review.rationale,
+                "would_be": likely_error(first, given),
+            }
+        )
+    return rows
 
 
 def first_of(item: QaItem) -> Outcome:

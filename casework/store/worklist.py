@@ -1,21 +1,42 @@
-"""What to do next: the most urgent gate for one person, and the clocks that run out first."""
+"""What to do next: the most urgent gate for one person, queues by urgency, and the clocks."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, or_, select, tuple_
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
 from casework.gates import GateStatus, Person, barred
 from casework.store.clocks import clock_of, promise_of
-from casework.store.gates import situation
+from casework.store.gates import gate_by_id, live_holder, situation
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Clock, Gate
+from casework.store.types import UtcDateTime
 
 #: Gates looked at in one go.
 _PAGE: Final = 100
+
+#: Where a clock that is not due stands in an order: behind all that are.
+_NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime())
+
+#: The clock of the decision at a gate.
+DECIDING: Final = and_(
+    col(Clock.gate_id) == col(Gate.id), col(Clock.kind) == ClockKind.DECISION.value
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A gate that waits, as a list shows it."""
+
+    gate: Gate
+    case: Case
+    clock: Clock | None  # that of its decision
+    holder: str | None  # who has it now
+    follow_up_at: datetime | None  # until when it is on hold
 
 
 def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
@@ -37,13 +58,46 @@ def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
     return None
 
 
+def page_of_queue(
+    session: Session, queue: str, now: datetime, limit: int, after: str = ""
+) -> list[Listed]:
+    """Gates that wait in a queue, by urgency, from the one behind the gate ``after`` on.
+
+    Raises:
+        NotFound: there is no such gate to go on from.
+    """
+    statement = (
+        select(Gate, Case, Clock, Assignment)
+        .join(Case, col(Case.id) == col(Gate.case_id))
+        .outerjoin(Clock, DECIDING)
+        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
+        .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue) == queue)
+        .order_by(*_urgency())
+        .limit(limit)
+    )
+    if after:
+        last = select(*_urgency()).select_from(Gate).outerjoin(Clock, DECIDING)
+        place = session.execute(last.where(col(Gate.id) == gate_by_id(session, after).id)).one()
+        statement = statement.where(tuple_(*_urgency()) > tuple(place))
+    return [
+        Listed(
+            gate,
+            case,
+            clock,
+            live_holder(assignment, now) if assignment else None,
+            assignment.follow_up_at if assignment else None,
+        )
+        for gate, case, clock, assignment in session.execute(statement)
+    ]
+
+
 def running_clocks(
     session: Session,
     now: datetime,
     *,
     breached: bool = False,
     due_by: datetime | None = None,
-    queue: str | None = None,
+    queues: Sequence[str] | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
     """Clocks that go on, what is due first at the top and what stands still at the end.
@@ -63,8 +117,8 @@ def running_clocks(
         statement = statement.where(col(Clock.due_at) < now)
     if due_by is not None:
         statement = statement.where(col(Clock.due_at) <= due_by)
-    if queue is not None:
-        statement = statement.where(col(Gate.queue) == queue)
+    if queues is not None:
+        statement = statement.where(col(Gate.queue).in_(queues))
     return [
         _row(session, clock, gate, assignment, now)
         for clock, gate, assignment in session.execute(statement)
@@ -77,6 +131,7 @@ def _row(
     used = percent_used(clock_of(clock, promise_of(session, clock)), now)
     return {
         "gate": gate.id,
+        "case": gate.case_id,
         "clock": clock.kind,
         "queue": gate.queue,
         "severity": gate.severity,
@@ -108,21 +163,20 @@ def _waiting(person: str, now: datetime) -> Select[tuple[Case, Gate]]:
         col(Assignment.holder) == person,
         col(Assignment.lease_until) <= now,
     )
-    decision = and_(col(Clock.gate_id) == col(Gate.id), col(Clock.kind) == ClockKind.DECISION.value)
     return (
         select(Case, Gate)
         .join(Case, col(Case.id) == col(Gate.case_id))
-        .outerjoin(Clock, decision)
+        .outerjoin(Clock, DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
         .where(col(Gate.status) == GateStatus.OPEN, free, col(Assignment.follow_up_at).is_(None))
-        .order_by(
-            col(Gate.severity),
-            col(Clock.due_at).is_(None),
-            col(Clock.due_at),
-            col(Gate.opened_at),
-            col(Gate.id),
-        )
+        .order_by(*_urgency())
     )
+
+
+def _urgency() -> tuple[Any, ...]:
+    """The most severe first, then what is due first, then the oldest."""
+    due = func.coalesce(col(Clock.due_at), _NEVER)
+    return col(Gate.severity), due, col(Gate.opened_at), col(Gate.id)
 
 
 def _pages(session: Session, statement: Select[tuple[Case, Gate]]) -> Iterator[tuple[Case, Gate]]:

@@ -36,7 +36,8 @@ def list_(
     with reported(as_json), reading(opened(settled())) as session:
         at = now()
         by = at + _length(due_within) if due_within else None
-        rows = running_clocks(session, at, breached=breached, due_by=by, queue=queue, limit=limit)
+        queues = [queue] if queue else None
+        rows = running_clocks(session, at, breached=breached, due_by=by, queues=queues, limit=limit)
         emit({"clocks": rows}, as_json, table_of(rows, COLUMNS))
 
 

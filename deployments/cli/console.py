@@ -1,6 +1,6 @@
 """``casework console``: the web pages where people work."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -8,13 +8,10 @@ from casework.store.engine import transaction
 from deployments.cli.output import err, reported
 from deployments.cli.setting import now, operator, set_up, settled
 
-#: The port where nobody asks for another.
-PORT: Final = 4280
-
 
 def console(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = PORT,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Its port.")] = None,
     https: Annotated[
         bool, typer.Option("--https", help="It is reached over HTTPS: cookies go nowhere else.")
     ] = False,
@@ -28,7 +25,7 @@ def console(
         from deployments.console import first_link, serve
 
         settings = settled()
-        engine = set_up(settings)
+        engine, port = set_up(settings), port or settings.console_port
         if link:
             with transaction(engine) as session:
                 person, secret = first_link(session, operator(), now())

@@ -26,7 +26,7 @@ from deployments.cli.demo_incident import run_incident
 from deployments.cli.intake import COUNTS, run_intake
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import now, operator, set_up, settled
-from deployments.stack import server, worker
+from deployments.stack import part, server
 
 #: Made-up people: two or more who may answer in every queue.
 PEOPLE: Final = {
@@ -59,7 +59,7 @@ def demo(as_json: Json = False) -> None:
             )
             told = _decide_some(settings, engine)
             # Only now: on SQLite, Prefect makes writers that come together wait for seconds.
-            with worker(settings, "review"):
+            with part(settings, "review-worker"):
                 _wait_until_carried_out(engine, [row["gate"] for row in told if row["decided"]])
         later = go_on(settings, engine)
         report = {**_report(settings, engine, counts, told), **later}

@@ -8,12 +8,12 @@ from sqlalchemy import Engine
 from casework.errors import InputError, NotFound
 from casework.evidence import seen_in_full
 from casework.gates import ActorKind, Terms, Verdict
-from casework.qa.reviews import GateKind, likely_error
+from casework.qa.reviews import GateKind
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
 from casework.store.engine import reading
 from casework.store.people import answering
-from casework.store.qa_answers import first_of, given_at
-from casework.store.qa_gates import SHOWN, Shown, reviews_of, waiting_qa_gates
+from casework.store.qa_answers import decisions_about
+from casework.store.qa_gates import SHOWN, Shown, waiting_qa_gates
 from casework.store.qa_golden import feedback
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled
@@ -138,27 +138,10 @@ def _document(
         "escalate_to": sorted(terms.escalations),
     }
     if shown.gate.kind == GateKind.ADJUDICATION:
-        document |= {"errors": list(classes), "decisions": _decisions(engine, shown)}
+        with reading(engine) as session:
+            decisions = decisions_about(session, shown.item)
+        document |= {"errors": list(classes), "decisions": decisions}
     return document
-
-
-def _decisions(engine: Engine, shown: Shown) -> list[dict[str, Any]]:
-    """What was decided first and by each reviewer, without names."""
-    first = first_of(shown.item)
-    rows: list[dict[str, Any]] = [{"by": "first", "outcome": first.label, "reasons": ""}]
-    with reading(engine) as session:
-        for number, review in enumerate(reviews_of(session, shown.item.id), start=1):
-            given = given_at(review)
-            rows.append(
-                {
-                    "by": f"reviewer {number}",
-                    "outcome": given.label,
-                    "clause": review.clause,
-                    "reasons": review.rationale,
-                    "would_be": likely_error(first, given),
-                }
-            )
-    return rows
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """``casework up``: the embedded stack, until Ctrl-C."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import threading
@@ -11,14 +12,17 @@ from contextvars import copy_context
 from typing import Annotated, Final
 
 import typer
+from sqlalchemy import Engine
 
 from casework.policy.bundle import load_bundle
-from casework.settings import Settings
+from casework.settings import Settings, load_settings
+from casework.store.accounts import has_password
+from casework.store.engine import transaction
 from deployments.cli.output import err, reported
-from deployments.cli.setting import set_up, settled
-from deployments.stack import RECEIVER, WORKERS, receiver, server, worker
+from deployments.cli.setting import now, operator, set_up, settled
+from deployments.stack import PARTS, free_port, part, server
 
-#: Seconds before a worker that ended by itself is started again.
+#: Seconds before a part that ended by itself is started again.
 RESTART_SECONDS: Final = 5.0
 
 
@@ -26,15 +30,22 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of the Prefect server.")
     ] = None,
+    console_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the console.")
+    ] = None,
 ) -> None:
-    """Run the Prefect server and its workers until Ctrl-C; what waits goes on where it stopped."""
+    """Run the Prefect server, its workers and the console until Ctrl-C.
+
+    What waits for people goes on where it stopped.
+    """
     with reported():
-        settings = settled()
+        settings = _with_console(settled(), console_port)
         load_bundle(settings.bundle_dir)
-        set_up(settings)
+        engine = set_up(settings)
         stopped = _until_signal()
         with running(settings, _parts(settings), port=port) as (url, check):
             err.print(f"Prefect: {url.removesuffix('/api')}", highlight=False)
+            _tell_of_console(settings, engine)
             if settings.inbox_file:
                 err.print(f"receiver: port {settings.receiver_port}", highlight=False)
             err.print(f"logs: {settings.home / 'logs'}", markup=False, highlight=False)
@@ -47,14 +58,38 @@ def up(
             err.print("stopping: runs in hand may finish")
 
 
+def _with_console(settings: Settings, port: int | None) -> Settings:
+    """The settings with the console's port, as the parts, which read the environment, see them."""
+    chosen = port or free_port(settings.console_port)
+    os.environ["CASEWORK_CONSOLE_PORT"] = str(chosen)
+    # Where nobody has named another address, links in what is sent lead to this console.
+    os.environ.setdefault("CASEWORK_CONSOLE_URL", f"http://127.0.0.1:{chosen}")
+    return load_settings()
+
+
+def _tell_of_console(settings: Settings, engine: Engine) -> None:
+    """Say where the console is; until somebody has a password, with a link that signs in once."""
+    address = f"http://127.0.0.1:{settings.console_port}"
+    # FastAPI takes a while to import, and no other command needs it.
+    from deployments.console import first_link
+
+    with transaction(engine) as session:
+        if has_password(session):
+            err.print(f"console: {address}", highlight=False)
+            return
+        person, secret = first_link(session, operator(), now())
+    err.print(f"console: {address}/sign-in/{secret}", highlight=False, soft_wrap=True)
+    err.print(f"The link signs {person} in, once; others: casework people link-in ID")
+
+
 def _parts(settings: Settings) -> tuple[str, ...]:
-    """The workers, and the receiver where sources are declared; a faulty file is told at once."""
+    """All parts, the receiver only where sources are declared; a faulty file is told at once."""
     if settings.inbox_file is None:
-        return tuple(WORKERS)
+        return tuple(name for name in PARTS if name != "receiver")
     from deployments.receiver.serve import doors_of
 
     doors_of(settings)
-    return (*WORKERS, RECEIVER)
+    return tuple(PARTS)
 
 
 def _catch_up() -> None:
@@ -76,31 +111,26 @@ def running(
 
 
 class _Check:
-    """Keeps workers, and the receiver, running."""
+    """Keeps the parts running."""
 
-    def __init__(self, settings: Settings, stack: ExitStack, kinds: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, stack: ExitStack, names: tuple[str, ...]) -> None:
         self._settings, self._stack = settings, stack
         self._ended: dict[str, float] = {}
-        self._children = {kind: self._start(kind) for kind in kinds}
+        self._children = {name: self._start(name) for name in names}
 
     def __call__(self) -> None:
         """Start again the parts that ended by themselves, not at once but soon."""
-        for kind, child in self._children.items():
+        for name, child in self._children.items():
             if child.poll() is None:
                 continue
-            since = self._ended.setdefault(kind, time.monotonic())
+            since = self._ended.setdefault(name, time.monotonic())
             if time.monotonic() - since >= RESTART_SECONDS:
-                err.print(f"the {_called(kind)} had ended ({child.returncode}); started again")
-                del self._ended[kind]
-                self._children[kind] = self._start(kind)
+                err.print(f"the {name} had ended ({child.returncode}); started again")
+                del self._ended[name]
+                self._children[name] = self._start(name)
 
-    def _start(self, kind: str) -> "subprocess.Popen[bytes]":
-        part = receiver(self._settings) if kind == RECEIVER else worker(self._settings, kind)
-        return self._stack.enter_context(part)
-
-
-def _called(kind: str) -> str:
-    return kind if kind == RECEIVER else f"{kind} worker"
+    def _start(self, name: str) -> "subprocess.Popen[bytes]":
+        return self._stack.enter_context(part(self._settings, name))
 
 
 def _until_signal() -> threading.Event:

@@ -15,13 +15,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import Engine
 
 from casework.console.app import create_app
-from casework.console.ports import Console
-from casework.policy.bundle import bundle_from_files
 from casework.store.accounts import make_link, set_password
+from casework.store.assignment import release
 from casework.store.engine import open_engine, transaction
 from casework.store.gates import gate_by_id
-from tests.factories.gates import BY, add_people, waiting_case
-from tests.factories.policy import FILES
+from casework.store.people import change_person
+from tests.factories.consoles import console_of
+from tests.factories.escalation import person
+from tests.factories.gates import BY, NOW, add_people, waiting_case
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -55,11 +56,7 @@ def engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
 def url(engine: Engine) -> Iterator[str]:
     """A console that listens."""
 
-    async def wake(run_id: str) -> bool:
-        return True
-
-    bundle = bundle_from_files(FILES)
-    app = create_app(Console(engine, bundle, lambda: datetime.now(UTC), wake, secure=False))
+    app = create_app(console_of(engine, lambda: datetime.now(UTC)))
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -149,6 +146,21 @@ def test_three_cases_are_worked_by_keyboard_alone(sign_in: Open, engine: Engine)
     expect(page.get_by_role("status")).to_contain_text("Nothing waits for you")
 
 
+def test_a_case_is_claimed_given_back_and_lost_by_keyboard(sign_in: Open, engine: Engine) -> None:
+    gate = waiting_case(engine, "T-1")
+    page = sign_in("ana")
+    page.keyboard.press("n")
+    expect(page.locator("#holder")).to_contain_text("You have it until")
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_contain_text("Given back")
+    page.keyboard.press("c")
+    expect(page.locator("#holder")).to_contain_text("You have it until")
+    with transaction(engine) as session:
+        release(session, gate, person("ana"), datetime.now(UTC))
+    page.evaluate("renew()")
+    expect(page.locator("#holder")).to_have_text("You do not have this case any more.")
+
+
 def test_lists_are_walked_by_keyboard(sign_in: Open, engine: Engine) -> None:
     for n in range(3):
         waiting_case(engine, f"T-{n}", severity=f"P{n}")
@@ -209,9 +221,12 @@ def test_no_page_has_a_serious_fault_of_accessibility(
     sign_in: Open, engine: Engine, width: int, scheme: str
 ) -> None:
     waiting_case(engine, "T-1")
+    with transaction(engine) as session:
+        change_person(session, "ana", roles=["analyst", "lead", "auditor"], by=BY, now=NOW)
     page = sign_in("ana", viewport={"width": width, "height": 900}, color_scheme=scheme)
     root = page.url
-    for path in ("", "queues/general", "cases"):
+    pages = ("", "queues/general", "leads", "leads/clocks", "leads/policy", "audit", "cases")
+    for path in pages:
         if path == "cases":
             page.keyboard.press("n")
             expect(page.locator("#answer")).to_be_visible()

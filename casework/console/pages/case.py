@@ -26,13 +26,20 @@ from casework.store.ledger import entries_of
 
 router = APIRouter()
 
-Outcome: TypeAlias = Literal["decided", "later", "more"]
+Outcome: TypeAlias = Literal[
+    "decided", "later", "more", "claimed", "released", "held", "resumed", "handed_over"
+]
 
-#: What became of an answer, as its page says it.
+#: What became of what somebody did, as the case's page says it.
 OUTCOMES: Final[Mapping[Outcome, str]] = {
     "decided": "Decided. The case goes on.",
     "later": "Decided. It is carried out when Prefect answers again; nothing is lost.",
     "more": "Taken. Somebody else has to approve the same.",
+    "claimed": "You have this case.",
+    "released": "Given back. Anybody may take it now.",
+    "held": "On hold.",
+    "resumed": "No longer on hold.",
+    "handed_over": "Handed over.",
 }
 
 
@@ -41,13 +48,13 @@ def show(
     console: TheConsole, visit: TheVisit, case_id: str, done: Outcome | None = None
 ) -> HTMLResponse:
     """A case; what is of a marked category stays covered until it is asked for."""
-    return _shown(console, visit, case_id, outcome=OUTCOMES[done] if done else "")
+    return shown_case(console, visit, case_id, outcome=OUTCOMES[done] if done else "")
 
 
 @router.post("/cases/{case_id}/reveal")
 def reveal(console: TheConsole, visit: OurForm, case_id: str) -> HTMLResponse:
     """The same case with its content; that it was asked for is in the history."""
-    return _shown(console, visit, case_id, uncovered=True)
+    return shown_case(console, visit, case_id, uncovered=True)
 
 
 @router.post("/gates/{gate}/answer")
@@ -76,7 +83,7 @@ async def answer(
     try:
         taken = _answer(console, visit, gate, given)
     except (Denied, Conflict) as refusal:
-        return _shown(
+        return shown_case(
             console,
             visit,
             case_id,
@@ -114,12 +121,12 @@ async def _wake(console: Console, taken: Taken) -> bool:
 @router.get("/cases/{case_id}/story")
 def story(
     console: TheConsole,
-    visit: Annotated[Visit, Depends(allowed(Capability.AUDIT))],
+    visit: Annotated[Visit, Depends(allowed(Capability.STORY))],
     case_id: str,
 ) -> HTMLResponse:
     """Everything that happened to a case, entry by entry; ids and digests, no content."""
     with reading(console.engine) as session:
-        _readable(visit, case_id, queues_of_case(session, case_id))
+        check_readable(visit, case_id, queues_of_case(session, case_id))
         file = case_file(session, case_id)
         entries = [
             orjson.loads(entry.body) | {"digest": entry.digest}
@@ -131,13 +138,17 @@ def story(
     )
 
 
-def _readable(visit: Visit, case_id: str, queues: set[str]) -> None:
-    """Refuse in the same words whether a case is another's or is none."""
+def check_readable(visit: Visit, case_id: str, queues: set[str]) -> None:
+    """Refuse in the same words whether a case is another's or is none.
+
+    Raises:
+        NotFound: the viewer may not read it.
+    """
     if not visit.viewer.may_read(queues):
         raise NotFound(f"there is no case {case_id} among yours")
 
 
-def _shown(
+def shown_case(
     console: Console,
     visit: Visit,
     case_id: str,
@@ -146,10 +157,17 @@ def _shown(
     refusal: str = "",
     given: dict[str, str] | None = None,
     outcome: str = "",
+    problem: str = "",
     status: int = 200,
 ) -> HTMLResponse:
+    """The page of a case, with what became of what was just done, or why it was not.
+
+    Raises:
+        NotFound: the viewer may not read it, or there is no such case.
+    """
     with reading(console.engine) as session:
-        _readable(visit, case_id, queues_of_case(session, case_id))
+        check_readable(visit, case_id, queues_of_case(session, case_id))
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
-    return render("case.html", {"page": around, "shown": shown, "outcome": outcome}, status)
+    context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}
+    return render("case.html", context, status)

@@ -1,25 +1,33 @@
 """Home, queues, and the next case."""
 
-from typing import Annotated
+from typing import Final
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import urls
+from casework.console.access import Capability
 from casework.console.contexts import Desk, QueuePage
-from casework.console.identity import OurForm, TheConsole, TheVisit, Visit
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
-from casework.errors import CaseworkError, NotFound
+from casework.errors import CaseworkError, Conflict, NotFound
+from casework.gates import ActorKind
+from casework.store.assignment import claim_next
 from casework.store.cases import find_case
-from casework.store.desk import Place, board, next_gate, page_of_queue
-from casework.store.engine import reading
+from casework.store.desk import board
+from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
+from casework.store.people import answering
+from casework.store.worklist import page_of_queue
 
 router = APIRouter()
 
 #: Rows on one page of a queue.
-ROWS = 50
+ROWS: Final = 50
+
+#: How often the next case is looked for while others are faster.
+TRIES: Final = 10
 
 
 def page(console: Console, visit: Visit, title: str) -> Page:
@@ -37,37 +45,45 @@ def home(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
     """What waits in one's queues."""
     around = page(console, visit, "Your queues")
     with reading(console.engine) as session:
-        waiting = board(session, queues_of(console, visit))
+        waiting = board(session, queues_of(console, visit), around.now)
     titles = {name: queue.title for name, queue in console.bundle.queues.items()}
     return render("home.html", {"page": around, "desk": Desk(waiting, titles), "done": done})
 
 
 @router.get("/queues/{queue}")
 def queue_page(console: TheConsole, visit: TheVisit, queue: str, after: str = "") -> HTMLResponse:
-    """The gates that wait in a queue, the worst first."""
-    if queue not in queues_of(console, visit):
+    """The gates that wait in a queue, in the order in which they come up."""
+    found = console.bundle.queues.get(queue)
+    if found is None or not visit.viewer.sees(found):
         raise NotFound("there is no such queue among yours")
-    title = console.bundle.queues[queue].title
+    around = page(console, visit, found.title)
     with reading(console.engine) as session:
-        place = None
-        if after:
-            gate = gate_by_id(session, after)
-            place = Place(gate.severity, gate.opened_at, gate.id)
-        rows = page_of_queue(session, queue, ROWS + 1, place)
-    following = urls.queue(queue, rows[ROWS - 1]["id"]) if len(rows) > ROWS else ""
-    shown = QueuePage(queue, title, rows[:ROWS], following)
-    return render("queue.html", {"page": page(console, visit, title), "queue": shown})
+        rows = page_of_queue(session, queue, around.now, ROWS + 1, after)
+    following = urls.queue(queue, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
+    shown = QueuePage(queue, found.title, rows[:ROWS], following)
+    return render("queue.html", {"page": around, "queue": shown})
 
 
-@router.post(urls.NEXT)
-def take_next(
-    console: TheConsole, visit: OurForm, queue: Annotated[str, Form()] = ""
-) -> RedirectResponse:
-    """Go to the most urgent case that one may answer, in one queue or in all of one's own."""
-    mine = [name for name in queues_of(console, visit) if queue in ("", name)]
-    with reading(console.engine) as session:
-        gate = next_gate(session, visit.viewer.id, mine)
-    return RedirectResponse(urls.case(gate.case_id) if gate else urls.HOME + "?done=all", 303)
+@router.post(urls.NEXT, dependencies=[Depends(allowed(Capability.WORK))])
+def take_next(console: TheConsole, visit: OurForm) -> RedirectResponse:
+    """Claim the most urgent case that one may answer, and go to it."""
+    case_id = _claimed(console, visit)
+    return RedirectResponse(urls.case(case_id) if case_id else urls.HOME + "?done=all", 303)
+
+
+def _claimed(console: Console, visit: Visit) -> str | None:
+    """The case whose gate has been claimed; None where nothing waits, or others take it all."""
+    for _ in range(TRIES):
+        try:
+            with transaction(console.engine) as session:
+                person = answering(session, visit.viewer.id, ActorKind.PERSON)
+                if person is None:
+                    return None
+                gate = claim_next(session, person, console.lease, visit.by, console.clock())
+                return gate.case_id if gate else None
+        except Conflict:
+            continue  # somebody else was faster: the next one, then
+    return None
 
 
 @router.get(urls.FIND)

@@ -30,6 +30,8 @@ const keys = {
   a: () => choose("a"),
   r: () => choose("r"),
   e: () => choose("e"),
+  c: () => document.querySelector('button[data-key="c"]')?.click(),
+  u: () => document.querySelector('button[data-key="u"]')?.click(),
   w: () => byId("rationale")?.focus(),
   p: () => byId("playbook")?.focus(),
 };
@@ -72,3 +74,18 @@ for (const kind of ["keydown", "pointermove", "scroll"]) {
   document.addEventListener(kind, () => { if (byId("cover").hidden) watch(); }, { passive: true });
 }
 watch();
+
+// A claim is renewed while its page is open and somebody is there; without this it just runs out.
+const claim = document.querySelector("[data-renew]");
+
+async function renew() {
+  if (!byId("cover").hidden) return;
+  const body = new URLSearchParams({ csrf: claim.dataset.csrf });
+  const done = await fetch(claim.dataset.renew, { method: "POST", body }).catch(() => null);
+  if (done && !done.ok) {
+    clearInterval(renewing);
+    byId("holder").textContent = "You do not have this case any more.";
+  }
+}
+
+const renewing = claim && setInterval(renew, Number(claim.dataset.seconds) * 1000);

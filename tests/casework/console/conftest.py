@@ -13,12 +13,11 @@ from starlette.testclient import TestClient
 
 from casework.console.app import create_app
 from casework.console.identity import COOKIE
-from casework.console.ports import Console
 from casework.errors import EngineError
 from casework.store.accounts import open_session
 from casework.store.engine import open_engine, transaction
+from tests.factories.consoles import console_of
 from tests.factories.gates import BY, add_people, waiting_case
-from tests.factories.policy import small_bundle
 
 
 @dataclass
@@ -37,14 +36,20 @@ class Prefect:
 
 
 @pytest.fixture
-def engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
-    """A store with people; pages are the same on either database."""
+def bare_engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    """A store without anybody; pages are the same on either database."""
     path = tmp_path / "casework.db"
     shutil.copyfile(migrated_sqlite, path)
     engine = open_engine(f"sqlite:///{path}")
-    add_people(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def engine(bare_engine: Engine) -> Engine:
+    """A store with people."""
+    add_people(bare_engine)
+    return bare_engine
 
 
 @pytest.fixture
@@ -62,8 +67,7 @@ def prefect() -> Prefect:
 @pytest.fixture
 def app(engine: Engine, prefect: Prefect, now: datetime) -> Any:
     """The console."""
-    surroundings = Console(engine, small_bundle(), lambda: now, prefect.wake, secure=False)
-    return create_app(surroundings)
+    return create_app(console_of(engine, lambda: now, prefect.wake))
 
 
 SignIn = Callable[[str], TestClient]

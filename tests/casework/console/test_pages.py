@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from casework.accounts import csrf_token
@@ -14,9 +13,10 @@ from casework.console.identity import COOKIE
 from casework.console.security import HEADERS
 from casework.store.accounts import make_link, set_password
 from casework.store.engine import reading, transaction
-from casework.store.gates import assign_run, gate_by_id
+from casework.store.gates import assign_run
 from casework.store.ledger import entries_of
 from casework.store.people import add_person, change_person
+from tests.casework.console.asking import Anything, actions, case_of, csrf, routes
 from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.gates import BY, NOW, evidence_of, waiting_case
 
@@ -25,20 +25,6 @@ PASSWORD = "correct horse battery"
 #: What nobody needs to have signed in for.
 OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-in/{link}")}
 OPEN |= {("POST", "/sign-in/{link}")}
-
-
-def csrf(client: TestClient) -> str:
-    return csrf_token(client.cookies[COOKIE])
-
-
-def case_of(engine: Engine, gate: str) -> str:
-    with reading(engine) as session:
-        return gate_by_id(session, gate).case_id
-
-
-def actions(engine: Engine, gate: str) -> list[str]:
-    with reading(engine) as session:
-        return [e.action for e in entries_of(session, gate_by_id(session, gate).case_id)]
 
 
 def answer(client: TestClient, gate: str, **fields: str) -> Any:
@@ -52,20 +38,12 @@ def answer(client: TestClient, gate: str, **fields: str) -> Any:
     return client.post(f"/gates/{gate}/answer", data=form | fields)
 
 
-def routes(app: Any) -> list[tuple[str, str]]:
-    found = []
-    for route in app.routes:
-        if isinstance(route, Route) or hasattr(route, "methods"):
-            found += [(method, route.path) for method in sorted(route.methods - {"HEAD"})]
-    return found
-
-
 def test_without_signing_in_every_page_leads_to_signing_in(app: Any, gate: str) -> None:
     client = TestClient(app, follow_redirects=False)
     for method, path in routes(app):
         if (method, path) in OPEN:
             continue
-        there = path.format(case_id="c1", gate=gate, queue="general")
+        there = path.format_map(Anything(case_id="c1", gate=gate, queue="general"))
         done = client.request(method, there)
         refused = done.status_code == 401 or done.headers.get("location") == "/sign-in"
         assert refused, f"{method} {path} answered {done.status_code}"
@@ -78,7 +56,7 @@ def test_a_form_of_another_session_is_refused_everywhere(
     for method, path in routes(app):
         if method != "POST" or (method, path) in OPEN:
             continue
-        there = path.format(case_id=case_of(engine, gate), gate=gate)
+        there = path.format_map(Anything(case_id=case_of(engine, gate), gate=gate))
         assert client.post(there, data={"csrf": "0" * 64}).status_code == 403, path
         assert client.post(there).status_code == 403, path
     assert actions(engine, gate) == before
@@ -93,7 +71,7 @@ def test_a_form_of_another_session_is_refused_everywhere(
         ("lea", 200, 404, 403, 200),
         ("aud", 200, 200, 200, 404),
         ("adm", 200, 404, 403, 404),
-        ("led", 200, 200, 200, 404),
+        ("led", 200, 200, 200, 200),
     ],
 )
 def test_each_role_sees_what_it_may(

@@ -1,0 +1,123 @@
+"""Who has a case: claiming, renewing, giving back, holding, handing over. Only ever by POST."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import RedirectResponse, Response
+from sqlmodel import Session
+
+from casework.assignment import HoldReason
+from casework.console import urls
+from casework.console.access import Capability
+from casework.console.identity import OurForm, TheConsole, Visit, allowed
+from casework.console.pages.case import Outcome, check_readable, shown_case
+from casework.console.ports import Console
+from casework.errors import Conflict, Denied, InputError
+from casework.store.assignment import claim, hand_over, hold, release, renew, resume
+from casework.store.desk import queues_of_case
+from casework.store.engine import reading, transaction
+from casework.store.gates import gate_by_id
+
+router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
+
+Change: TypeAlias = Callable[[Session, datetime], object]
+
+
+@router.post("/gates/{gate}/claim")
+def take(
+    console: TheConsole, visit: OurForm, gate: str, take_over: Annotated[bool, Form()] = False
+) -> Response:
+    """Claim a gate, or renew one's claim; a lead may take it over from another."""
+
+    def change(session: Session, now: datetime) -> None:
+        claim(session, gate, console.lease, visit.by, now, take_over=take_over)
+
+    return _changed(console, visit, gate, change, "claimed")
+
+
+@router.post("/gates/{gate}/renew")
+def keep(console: TheConsole, visit: OurForm, gate: str) -> Response:
+    """Renew one's claim from a page that is open; what has been lost is not taken back."""
+    with transaction(console.engine) as session:
+        renew(session, gate, console.lease, visit.by, console.clock())
+    return Response(status_code=204)
+
+
+@router.post("/gates/{gate}/release")
+def give_back(console: TheConsole, visit: OurForm, gate: str) -> Response:
+    """Give a gate back to everybody."""
+
+    def change(session: Session, now: datetime) -> None:
+        release(session, gate, visit.by, now)
+
+    return _changed(console, visit, gate, change, "released")
+
+
+@router.post("/gates/{gate}/hold")
+def put_on_hold(
+    console: TheConsole,
+    visit: OurForm,
+    gate: str,
+    reason: Annotated[str, Form()] = "",
+    follow_up: Annotated[str, Form()] = "",
+) -> Response:
+    """Put a gate on hold for a reason, until a date."""
+
+    def change(session: Session, now: datetime) -> None:
+        until = _moment(follow_up)
+        hold(session, gate, _reason(reason), until, console.lease, visit.by, now)
+
+    return _changed(console, visit, gate, change, "held")
+
+
+@router.post("/gates/{gate}/resume")
+def go_on(console: TheConsole, visit: OurForm, gate: str) -> Response:
+    """End a hold."""
+
+    def change(session: Session, now: datetime) -> None:
+        resume(session, gate, visit.by, now)
+
+    return _changed(console, visit, gate, change, "resumed")
+
+
+@router.post("/gates/{gate}/hand-over")
+def pass_on(
+    console: TheConsole, visit: OurForm, gate: str, queue: Annotated[str, Form()] = ""
+) -> Response:
+    """Hand a gate over to a partner, or back to where it came from."""
+
+    def change(session: Session, now: datetime) -> None:
+        hand_over(session, gate, queue, visit.by, now)
+
+    return _changed(console, visit, gate, change, "handed_over")
+
+
+def _changed(
+    console: Console, visit: Visit, gate: str, change: Change, outcome: Outcome
+) -> Response:
+    """Make a change, and show its case; a refusal says why, and who has the gate."""
+    with reading(console.engine) as session:
+        case_id = gate_by_id(session, gate).case_id
+        check_readable(visit, case_id, queues_of_case(session, case_id))
+    try:
+        with transaction(console.engine) as session:
+            change(session, console.clock())
+    except (Conflict, Denied, InputError) as refusal:
+        return shown_case(console, visit, case_id, problem=refusal.message, status=refusal.status)
+    return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
+
+
+def _reason(given: str) -> HoldReason:
+    if given not in set(HoldReason):
+        raise InputError(f"a hold is for one of: {', '.join(HoldReason)}")
+    return HoldReason(given)
+
+
+def _moment(given: str) -> datetime:
+    """A date and time as a browser's field gives it, in UTC."""
+    try:
+        return datetime.fromisoformat(given).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise InputError("a hold needs the date and time of its follow-up, in UTC") from error

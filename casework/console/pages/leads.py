@@ -1,0 +1,137 @@
+"""Leads: what waits, runs out, failed outside or could not be read; incidents and the policy."""
+
+from typing import Annotated, Final, Literal, TypeVar
+
+from fastapi import APIRouter, Depends, Form, Query
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from casework.console import urls
+from casework.console.access import Capability
+from casework.console.contexts import Desk, IncidentPage, Listing, PolicyPage
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
+from casework.console.pages.desk import page
+from casework.console.ports import Console
+from casework.console.rendering import render
+from casework.effects import EffectStatus
+from casework.incidents.report import report
+from casework.incidents.telling import tell
+from casework.store.cases import count_by
+from casework.store.desk import SOON, board
+from casework.store.effects import retry_effect
+from casework.store.engine import reading, transaction
+from casework.store.incident_story import story_of
+from casework.store.incidents import list_incidents
+from casework.store.outbox import list_effects
+from casework.store.quarantine import list_rows
+from casework.store.worklist import running_clocks
+
+router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+
+T = TypeVar("T")
+
+#: Rows on one page of a list.
+ROWS: Final = 100
+
+Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+
+
+@router.get(urls.LEADS)
+def boards(console: TheConsole, visit: TheVisit) -> HTMLResponse:
+    """What waits in each queue, what is overdue or soon due there, and what is on hold."""
+    around = page(console, visit, "Boards")
+    with reading(console.engine) as session:
+        waiting = board(session, _queues(console, visit), around.now)
+    titles = {name: queue.title for name, queue in console.bundle.queues.items()}
+    return render("leads_boards.html", {"page": around, "desk": Desk(waiting, titles)})
+
+
+@router.get(urls.CLOCKS)
+def clocks(
+    console: TheConsole, visit: TheVisit, show: Literal["all", "breached", "soon"] = "all"
+) -> HTMLResponse:
+    """The clocks that go on, what is due first at the top."""
+    around = page(console, visit, "Clocks")
+    with reading(console.engine) as session:
+        rows = running_clocks(
+            session,
+            around.now,
+            breached=show == "breached",
+            due_by=around.now + SOON if show == "soon" else None,
+            queues=_queues(console, visit),
+            limit=ROWS,
+        )
+    context = {"page": around, "clocks": Listing(rows, ""), "show": show}
+    return render("leads_clocks.html", context)
+
+
+@router.get(urls.EFFECTS)
+def effects(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
+    """What decisions were to cause outside, and nobody tries any more."""
+    with reading(console.engine) as session:
+        rows = list_effects(session, status=EffectStatus.DEAD, limit=ROWS + 1, offset=offset)
+    around = page(console, visit, "Dead effects")
+    context = {"page": around, "effects": _listing(rows, urls.EFFECTS, offset)}
+    return render("leads_effects.html", context)
+
+
+@router.post(urls.RETRY)
+def retry(
+    console: TheConsole, visit: OurForm, key: Annotated[str, Form()] = ""
+) -> RedirectResponse:
+    """Have a dead effect tried again, under its own key."""
+    with transaction(console.engine) as session:
+        retry_effect(session, key, visit.by, console.clock())
+    return RedirectResponse(urls.EFFECTS, 303)
+
+
+@router.get(urls.QUARANTINE)
+def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
+    """Rows that could not become cases, and why; never what they say."""
+    with reading(console.engine) as session:
+        rows = list_rows(session, limit=ROWS + 1, offset=offset)
+    around = page(console, visit, "Quarantine")
+    context = {"page": around, "quarantine": _listing(rows, urls.QUARANTINE, offset)}
+    return render("leads_quarantine.html", context)
+
+
+@router.get(urls.INCIDENTS)
+def incidents(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
+    """Incidents, the most severe first."""
+    with reading(console.engine) as session:
+        rows = list_incidents(session, limit=ROWS + 1, offset=offset)
+    around = page(console, visit, "Incidents")
+    context = {"page": around, "incidents": _listing(rows, urls.INCIDENTS, offset)}
+    return render("leads_incidents.html", context)
+
+
+@router.get(urls.INCIDENTS + "/{incident}")
+def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLResponse:
+    """One incident: roles, tasks, timeline, and its report as it stands now."""
+    around = page(console, visit, f"Incident {incident}")
+    with reading(console.engine) as session:
+        story = story_of(session, incident)
+    told = [
+        (each.at, each.actor, "" if each.chain == story.id else each.chain, tell(story, each, True))
+        for each in story.moments
+    ]
+    shown = IncidentPage(story, told, report(story, around.now, words=True))
+    return render("leads_incident.html", {"page": around, "incident": shown})
+
+
+@router.get(urls.POLICY)
+def policy(console: TheConsole, visit: TheVisit) -> HTMLResponse:
+    """The rules in force, in order, with the number of cases that each decided."""
+    with reading(console.engine) as session:
+        cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id")}
+    shown = PolicyPage(console.bundle, cases, console.lint())
+    return render("leads_policy.html", {"page": page(console, visit, "Policy"), "policy": shown})
+
+
+def _queues(console: Console, visit: Visit) -> list[str]:
+    """The queues that a lead sees: their own, whether or not they answer there."""
+    return [queue.id for queue in console.bundle.queues.values() if visit.viewer.sees(queue)]
+
+
+def _listing(rows: list[T], path: str, offset: int) -> Listing[T]:
+    more = urls.further(path, offset=offset + ROWS) if len(rows) > ROWS else ""
+    return Listing(rows[:ROWS], more)

@@ -1,0 +1,109 @@
+"""Re-review in the console: blind, refused to those who took part, and one way to answer."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from casework.console.app import create_app
+from casework.store.engine import reading
+from casework.store.ledger import entries_of
+from casework.store.qa_gates import qa_gate_by_id
+from casework.store.tables import QaItem
+from tests.casework.console.asking import post
+from tests.casework.console.conftest import Prefect, SignIn
+from tests.factories.consoles import console_of
+from tests.factories.qa import LATER, decided, drawn, qa_bundle, staffed
+
+
+@pytest.fixture
+def now() -> datetime:
+    """After the round was drawn."""
+    return LATER
+
+
+@pytest.fixture
+def engine(bare_engine: Engine) -> Engine:
+    """Two decisions of people, each to be looked at by two reviewers."""
+    staffed(bare_engine)
+    decided(bare_engine, people=["ana", "ben"])
+    drawn(bare_engine, "twice")
+    return bare_engine
+
+
+@pytest.fixture
+def app(engine: Engine, prefect: Prefect, now: datetime) -> Any:
+    """A console under the policy that has the plans."""
+    return create_app(console_of(engine, lambda: now, prefect.wake, bundle=qa_bundle()))
+
+
+def waiting(client: Any) -> list[str]:
+    page = client.get("/qa").text
+    return [part.split('"')[0] for part in page.split('href="/qa/')[1:]]
+
+
+def evidence_at(engine: Engine, gate: str) -> str:
+    with reading(engine) as session:
+        item = session.get_one(QaItem, qa_gate_by_id(session, gate).item_id)
+        return item.evidence_digest
+
+
+def answer(client: Any, engine: Engine, gate: str, **fields: str) -> Any:
+    form = {"verdict": "refuse", "rationale": "it is civil", "evidence": evidence_at(engine, gate)}
+    return post(client, f"/qa/{gate}/answer", **{**form, **fields})
+
+
+def test_a_reviewer_sees_the_evidence_and_nothing_of_the_decision(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    client = signed_in("mia")
+    gate = waiting(client)[0]
+    page = client.get(f"/qa/{gate}").text
+    assert "secret body of P-" in page
+    for hidden in ("because of the test", "ana", "ben", "selected"):
+        assert hidden not in page.split("<main")[1].split("</main>")[0]
+    with reading(engine) as session:
+        last = entries_of(session, qa_gate_by_id(session, gate).case_id)[-1]
+    assert (last.action, last.actor) == ("case.viewed", "mia")
+
+
+def test_who_decided_may_neither_see_nor_answer(signed_in: SignIn, engine: Engine) -> None:
+    gate = waiting(signed_in("mia"))[0]
+    for who in ("ana", "ben"):
+        assert waiting(signed_in(who)) == []
+        refused = signed_in(who).get(f"/qa/{gate}")
+        assert (refused.status_code, "secret body" in refused.text) == (403, False)
+        assert answer(signed_in(who), engine, gate).status_code == 403
+    with reading(engine) as session:
+        assert qa_gate_by_id(session, gate).status == "open"
+
+
+def test_an_answer_is_taken_once_and_a_refused_one_keeps_what_was_written(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    client = signed_in("mia")
+    gate = waiting(client)[0]
+    stale = answer(client, engine, gate, evidence="0" * 64, rationale="a long reason")
+    assert (stale.status_code, "a long reason" in stale.text) == (409, True)
+    done = answer(client, engine, gate)
+    assert "Taken." in client.get(done.headers["location"]).text
+    assert gate not in waiting(client)
+    assert answer(client, engine, gate).status_code in (403, 409)
+
+
+def test_an_adjudicator_sees_the_decisions_without_names_and_must_name_the_error(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    for who in ("mia", "max"):
+        for gate in waiting(signed_in(who)):
+            answer(signed_in(who), engine, gate)
+    client = signed_in("sam")
+    gate = waiting(client)[0]
+    page = client.get(f"/qa/{gate}").text
+    body = page.split("<main")[1].split("</main>")[0]
+    assert "reviewer 1" in body
+    assert not any(name in body for name in (">mia<", ">max<", ">ana<", ">ben<"))
+    assert answer(client, engine, gate).status_code == 403, "no class of error"
+    taken = answer(client, engine, gate, error="false_positive")
+    assert taken.headers["location"].startswith("/qa?answered=")
