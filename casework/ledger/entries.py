@@ -196,9 +196,8 @@ def chain_all(
     # In one piece, for calling functions took a quarter of the time.
     for name, action, data, revision, evidence, policy in drafts:
         position, previous = ends.get(name, _START)
-        written, kind = data, action._value_
-        if type(written) is not Written:
-            written = canonical(dict(data)).decode()  # type: ignore[arg-type]
+        kind = action._value_
+        written = data if type(data) is Written else canonical(dict(data)).decode()  # type: ignore[arg-type]
         body = (
             f'{{"action":"{kind}"{actor}{quoted(name)}{code}{written}'
             f"{'' if evidence is None else member('evidence_digest', evidence)}{flow_run}"
