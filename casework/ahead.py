@@ -1,29 +1,35 @@
-"""Making the next of many things while the one before is worked on."""
+"""Making the next of many things while those before are worked on."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
+#: Items that are coming at the most, beside the one that is worked on.
+_IN_HAND: Final = 2
+
 
 class Ahead(Generic[T]):
-    """An iterator whose next item is made on another thread, from the moment of ``start``.
+    """An iterator whose items are made on another thread: one is ready when it is asked for.
 
-    Python runs one thread at a time, so an item is best begun when this one is about to wait: for
-    the database, say. An item that nobody started is made when it is asked for.
+    While an item is worked on the next one is in hand, and ``start`` begins the one after that.
+    Python runs one thread at a time, so ``start`` is best called when the worker is about to wait:
+    for the database, say. What an item needs of other code than Python then goes on beside the
+    work on the next. An item that nobody started is begun when the one before it is taken.
     """
 
     def __init__(self, items: Iterator[T]) -> None:
         self._items = items
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead")
-        self._coming: Future[T] | None = None
+        self._coming: deque[Future[T]] = deque()
 
     def start(self) -> None:
-        """Begin to make the next item, if nobody has."""
-        if self._coming is None:
-            self._coming = self._pool.submit(next, self._items)
+        """Begin to make one more item, unless two are coming already."""
+        if len(self._coming) < _IN_HAND:
+            self._coming.append(self._pool.submit(next, self._items))
 
     def __iter__(self) -> "Ahead[T]":
         """Itself."""
@@ -31,11 +37,9 @@ class Ahead(Generic[T]):
 
     def __next__(self) -> T:
         """The next item; what its making raised is raised here."""
-        self.start()
-        coming, self._coming = self._coming, None
-        if coming is None:
-            raise StopIteration
-        return coming.result()
+        while len(self._coming) < _IN_HAND:
+            self.start()
+        return self._coming.popleft().result()
 
     def __enter__(self) -> "Ahead[T]":
         """Itself."""
