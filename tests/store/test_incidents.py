@@ -371,7 +371,7 @@ def test_an_update_is_kept_as_it_was_told_with_its_digest_in_the_history(engine:
         )
 
     told = tell("news", said="secret")
-    assert told.text == f"{incident} is open, P1: A secret title. secret\n"
+    assert told.text == f"{incident} is open, P1: A secret title. secret"
     assert tell("news", said="other").text == told.text, "the same key is told once"
     [kept] = data_of(engine, incident, "incident.updated")
     assert (kept["text_digest"], kept["audience"]) == (told.digest, "partners")
