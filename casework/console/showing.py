@@ -9,18 +9,35 @@ from casework.assignment import HoldReason, reach
 from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
 from casework.console.ports import Console
+from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Rule
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, note_case_view
 from casework.store.clocks import clocks_at
-from casework.store.desk import past_of
+from casework.store.desk import past_of, queues_of_case
 from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
-from casework.store.tables import Clock, Gate
+from casework.store.tables import Case, Clock, Gate
+
+
+def is_readable(session: Session, visit: Visit, case_id: str) -> bool:
+    """Whether the viewer may open a case; one that does not exist nobody may."""
+    known = session.get(Case, case_id) is not None
+    return known and visit.viewer.may_read(queues_of_case(session, case_id))
+
+
+def check_readable(session: Session, visit: Visit, case_id: str) -> None:
+    """Refuse in the same words whether a case is another's or is none.
+
+    Raises:
+        NotFound: the viewer may not read it, or there is no such case.
+    """
+    if not is_readable(session, visit, case_id):
+        raise NotFound(f"there is no case {case_id} among yours")
 
 
 def case_page(

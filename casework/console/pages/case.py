@@ -15,11 +15,10 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
-from casework.console.showing import case_page
-from casework.errors import Conflict, Denied, EngineError, NotFound
+from casework.console.showing import case_page, check_readable
+from casework.errors import Conflict, Denied, EngineError
 from casework.evidence import seen_in_full
 from casework.store.cases import case_file
-from casework.store.desk import queues_of_case
 from casework.store.engine import reading
 from casework.store.gates import gate_by_id
 from casework.store.ledger import entries_of
@@ -126,7 +125,7 @@ def story(
 ) -> HTMLResponse:
     """Everything that happened to a case, entry by entry; ids and digests, no content."""
     with reading(console.engine) as session:
-        check_readable(visit, case_id, queues_of_case(session, case_id))
+        check_readable(session, visit, case_id)
         file = case_file(session, case_id)
         entries = [
             orjson.loads(entry.body) | {"digest": entry.digest}
@@ -136,16 +135,6 @@ def story(
     return render(
         "story.html", {"page": page(console, visit, f"Story of {case_id}"), "story": told}
     )
-
-
-def check_readable(visit: Visit, case_id: str, queues: set[str]) -> None:
-    """Refuse in the same words whether a case is another's or is none.
-
-    Raises:
-        NotFound: the viewer may not read it.
-    """
-    if not visit.viewer.may_read(queues):
-        raise NotFound(f"there is no case {case_id} among yours")
 
 
 def shown_case(
@@ -166,7 +155,7 @@ def shown_case(
         NotFound: the viewer may not read it, or there is no such case.
     """
     with reading(console.engine) as session:
-        check_readable(visit, case_id, queues_of_case(session, case_id))
+        check_readable(session, visit, case_id)
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}

@@ -12,13 +12,13 @@ from casework.assignment import HoldReason
 from casework.console import urls
 from casework.console.access import Capability
 from casework.console.identity import OurForm, TheConsole, Visit, allowed
-from casework.console.pages.case import Outcome, check_readable, shown_case
+from casework.console.pages.case import Outcome, shown_case
 from casework.console.ports import Console
-from casework.errors import Conflict, Denied, InputError
+from casework.console.showing import is_readable
+from casework.errors import Conflict, Denied, InputError, NotFound
 from casework.store.assignment import claim, hand_over, hold, release, renew, resume
-from casework.store.desk import queues_of_case
 from casework.store.engine import reading, transaction
-from casework.store.gates import gate_by_id
+from casework.store.tables import Gate
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
 
@@ -40,6 +40,7 @@ def take(
 @router.post("/gates/{gate}/renew")
 def keep(console: TheConsole, visit: OurForm, gate: str) -> Response:
     """Renew one's claim from a page that is open; what has been lost is not taken back."""
+    _case_of(console, visit, gate)
     with transaction(console.engine) as session:
         renew(session, gate, console.lease, visit.by, console.clock())
     return Response(status_code=204)
@@ -98,15 +99,22 @@ def _changed(
     console: Console, visit: Visit, gate: str, change: Change, outcome: Outcome
 ) -> Response:
     """Make a change, and show its case; a refusal says why, and who has the gate."""
-    with reading(console.engine) as session:
-        case_id = gate_by_id(session, gate).case_id
-        check_readable(visit, case_id, queues_of_case(session, case_id))
+    case_id = _case_of(console, visit, gate)
     try:
         with transaction(console.engine) as session:
             change(session, console.clock())
     except (Conflict, Denied, InputError) as refusal:
         return shown_case(console, visit, case_id, problem=refusal.message, status=refusal.status)
     return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
+
+
+def _case_of(console: Console, visit: Visit, gate: str) -> str:
+    """The case of a gate, which the viewer must be able to read."""
+    with reading(console.engine) as session:
+        found = session.get(Gate, gate)
+        if found is None or not is_readable(session, visit, found.case_id):
+            raise NotFound(f"there is no gate {gate} among yours")
+        return found.case_id
 
 
 def _reason(given: str) -> HoldReason:

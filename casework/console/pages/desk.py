@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlmodel import Session
 
 from casework.console import urls
 from casework.console.access import Capability
@@ -11,14 +12,15 @@ from casework.console.contexts import Desk, QueuePage
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
-from casework.errors import CaseworkError, Conflict, NotFound
+from casework.console.showing import is_readable
+from casework.errors import Conflict, NotFound
 from casework.gates import ActorKind
 from casework.store.assignment import claim_next
 from casework.store.cases import find_case
 from casework.store.desk import board
 from casework.store.engine import reading, transaction
-from casework.store.gates import gate_by_id
 from casework.store.people import answering
+from casework.store.tables import Gate
 from casework.store.worklist import page_of_queue
 
 router = APIRouter()
@@ -91,8 +93,18 @@ def find(console: TheConsole, visit: TheVisit, reference: str = "") -> RedirectR
     """Go to a case by its id, its gate's id, or its source and external id."""
     wanted = reference.strip()
     with reading(console.engine) as session:
-        try:
-            case_id = gate_by_id(session, wanted).case_id
-        except CaseworkError:
-            case_id = find_case(session, wanted).id
+        case_id = _named(session, wanted)
+        if case_id is None or not is_readable(session, visit, case_id):
+            raise NotFound(f"there is no case {wanted} among yours")
     return RedirectResponse(urls.case(case_id), 303)
+
+
+def _named(session: Session, reference: str) -> str | None:
+    """The id of the case that a gate or a reference names; None for none."""
+    gate = session.get(Gate, reference)
+    if gate is not None:
+        return gate.case_id
+    try:
+        return find_case(session, reference).id
+    except NotFound:
+        return None

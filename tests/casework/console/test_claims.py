@@ -172,5 +172,8 @@ def test_a_list_is_in_the_order_in_which_cases_come_up(signed_in: SignIn, engine
 
 
 def test_a_gate_of_others_cannot_be_told_from_none(signed_in: SignIn, gate: str) -> None:
-    for verb in ("claim", "release", "hold", "resume", "hand-over"):
-        assert post(signed_in("lea"), f"/gates/{gate}/{verb}").status_code == 404
+    client = signed_in("lea")
+    for verb in ("claim", "renew", "release", "hold", "resume", "hand-over"):
+        hidden, missing = (post(client, f"/gates/{each}/{verb}") for each in (gate, "g0"))
+        assert hidden.status_code == missing.status_code == 404
+        assert hidden.text.replace(gate, "g0") == missing.text

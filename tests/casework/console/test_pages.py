@@ -259,7 +259,10 @@ def test_finding_goes_by_case_gate_and_source(signed_in: SignIn, engine: Engine,
     for reference in (case_id, gate, "test:T-1", f" {case_id} "):
         there = client.get("/find", params={"reference": reference}).headers["location"]
         assert there == f"/cases/{case_id}"
-    assert client.get("/find", params={"reference": "c0"}).status_code == 404
+    stranger = signed_in("lea")
+    for reference in (case_id, gate, "test:T-1", "c0"):
+        missing = stranger.get("/find", params={"reference": reference})
+        assert (missing.status_code, f"no case {reference} among" in missing.text) == (404, True)
 
 
 def test_a_long_queue_comes_in_pages_and_leaves_nothing_out(
