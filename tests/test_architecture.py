@@ -160,13 +160,14 @@ def _domain() -> list[Module]:
     """The pure part of `casework`.
 
     Not pure, and meant so: the store, the console, what reads the environment or the source tree,
-    and `answering`, `commanding` and `qa_answering`, which join guard, store and ledger in one
-    transaction for every way in.
+    and `answering`, `assigning`, `commanding` and `qa_answering`, which join guard, store and
+    ledger in one transaction for every way in.
     """
     edge = (
         "casework/store/",
         "casework/console/",
         "casework/answering.py",
+        "casework/assigning.py",
         "casework/commanding.py",
         "casework/qa_answering.py",
         "casework/settings.py",

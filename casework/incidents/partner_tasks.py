@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from casework.clocks.calendars import ALWAYS, instant_after
+from casework.policy.model import Bundle
+
 
 class TaskStatus(StrEnum):
     """How a task stands at a moment; overdue is computed, never stored."""
@@ -46,6 +49,19 @@ class PartnerTask:
         if self.cancelled_at and not self.done_at:
             return timedelta(0)
         return max((self.done_at or now) - self.due, timedelta(0))
+
+
+def due_within(
+    bundle: Bundle, partner: str, severity: str, length: timedelta, now: datetime
+) -> datetime:
+    """When a partner team has had so much of its own business time.
+
+    Its calendar is that of its queue for the severity; a team without a queue works at all hours.
+    """
+    queues = (queue.id for queue in bundle.queues.values() if queue.partner == partner)
+    queue = next(queues, None)
+    calendar = ALWAYS if queue is None else bundle.promises.of(queue, severity).calendar
+    return instant_after(calendar, now, length)
 
 
 def owed(tasks: Iterable[PartnerTask]) -> list[PartnerTask]:

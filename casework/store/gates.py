@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlmodel import Session, col
 
+from casework.clocks.model import ClockKind
 from casework.errors import NotFound
-from casework.gates import Denial, GateStatus, Given, Situation, Verdict
+from casework.gates import GateStatus, Given, Situation, Verdict
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.ledger import append
-from casework.store.tables import Assignment, Case, Decision, Gate
+from casework.store.tables import Assignment, Case, Clock, Decision, Gate
 
 #: What a list of waiting gates shows of each; ``gate_by_id`` has the rest.
 LISTED: Final = (
@@ -26,6 +27,8 @@ LISTED: Final = (
     "reason",
     "requested_by",
     "opened_at",
+    "holder",  # who has it
+    "due_at",  # when it is to be decided; None while a stop keeps it from being due
 )
 
 
@@ -60,12 +63,23 @@ def waiting_gates(
     queues: Sequence[str] | None = None,
     limit: int = 50,
     offset: int = 0,
+    now: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Open gates, the most severe first, then the oldest; rows of LISTED, by name."""
+    """Open gates, the most severe first, then the oldest; rows of LISTED, by name.
+
+    A claim that has run out at ``now`` shows no holder; without it, until the sweep has taken the
+    gate back.
+    """
     # The table, not the class: what is made for the class's rows costs as much as reading them.
-    gates = Gate.__table__.c  # type: ignore[attr-defined]
+    tables = (Gate.__table__, Assignment.__table__, Clock.__table__)  # type: ignore[attr-defined]
+    gates, held_by, clocks = (table.c for table in tables)
+    live = held_by.gate_id == gates.id
+    if now is not None:
+        live &= or_(held_by.lease_until.is_(None), held_by.lease_until > now)
+    decision = and_(clocks.gate_id == gates.id, clocks.kind == ClockKind.DECISION.value)
     statement = (
-        select(*(gates[name] for name in LISTED))
+        select(*(gates[name] for name in LISTED[:-2]), held_by.holder, clocks.due_at)
+        .select_from(tables[0].outerjoin(tables[1], live).outerjoin(tables[2], decision))
         .where(gates.status == GateStatus.OPEN)
         .order_by(gates.severity, gates.opened_at, gates.id)
         .limit(limit)
@@ -140,7 +154,7 @@ def let_go(session: Session, gate: str) -> bool:
     return on_hold
 
 
-def deny(session: Session, gate: Gate, reason: Denial, by: Provenance, now: datetime) -> None:
+def deny(session: Session, gate: Gate, reason: str, by: Provenance, now: datetime) -> None:
     """Write a refused attempt into the history."""
     record(session, gate, Action.GATE_DENIED, {"reason": str(reason)}, by, now)
 

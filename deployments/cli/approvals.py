@@ -8,20 +8,23 @@ import typer
 from sqlalchemy import Engine
 
 from casework.answering import Taken, answer_gate, bundle_of
+from casework.clocks.model import ClockKind
 from casework.errors import EngineError, InputError
 from casework.evidence import seen_in_full
 from casework.gates import Verdict
 from casework.settings import Settings
 from casework.store.cases import case_file
+from casework.store.clocks import clocks_at
 from casework.store.engine import reading, transaction
-from casework.store.gates import answers_at, gate_by_id, note_view, waiting_gates
+from casework.store.gates import answers_at, gate_by_id, live_holder, note_view, waiting_gates
+from casework.store.tables import Assignment
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import acting, actor, now, opened, operator, settled
 from deployments.stack import running_api
 
 app = typer.Typer(no_args_is_help=True)
 
-COLUMNS = ("id", "severity", "queue", "proposed_action", "opened_at", "reason")
+COLUMNS = ("id", "severity", "queue", "proposed_action", "due_at", "holder", "reason")
 
 As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
 
@@ -35,7 +38,7 @@ def list_(
 ) -> None:
     """List the gates that wait for people, the most severe first."""
     with reported(as_json), reading(opened(settled())) as session:
-        rows = waiting_gates(session, queues=queue, limit=limit, offset=offset)
+        rows = waiting_gates(session, queues=queue, limit=limit, offset=offset, now=now())
         emit({"gates": rows}, as_json, table_of(rows, COLUMNS))
 
 
@@ -144,10 +147,14 @@ def _document(engine: Engine, gate_id: str) -> dict[str, Any]:
     with reading(engine) as session:
         gate = gate_by_id(session, gate_id)
         file = case_file(session, gate.case_id)
+        kept = session.get(Assignment, gate_id)
+        clock = clocks_at(session, gate_id).get(ClockKind.DECISION)
         answers = [answer.model_dump(mode="json") for answer in answers_at(session, gate_id)]
     terms = bundle_of(engine, gate.policy_digest).terms(gate.queue, gate.proposed_action)
     return {
         "gate": gate.model_dump(mode="json"),
+        "holder": kept and live_holder(kept, now()),
+        "due_at": clock and clock.due_at,
         "content": dict(file.content),
         "signals": [reading.model_dump(mode="json") for reading in file.readings],
         "answers": answers,
@@ -162,7 +169,7 @@ def _print(document: dict[str, Any]) -> None:
     gate = document["gate"]
     shown = ("id", "queue", "severity", "status", "reason", "proposed_action", "evidence_digest")
     facts = [{"field": name, "value": gate[name]} for name in shown]
-    for name in ("may_answer", "actions", "escalate_to", "approvals"):
+    for name in ("holder", "due_at", "may_answer", "actions", "escalate_to", "approvals"):
         facts.append({"field": name, "value": document[name]})
     out.print(table_of(facts, ("field", "value"), "Gate"))
     content = [{"field": name, "value": value} for name, value in document["content"].items()]

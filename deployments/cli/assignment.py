@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 from sqlmodel import Session
 
+from casework.assigning import at_gate
 from casework.assignment import HoldReason
 from casework.errors import InputError, NotFound
 from casework.gates import ActorKind
@@ -142,10 +143,13 @@ def _do(
     """Make one change in a transaction, and show who has the gate after it."""
     with reported(as_json):
         settings = settled()
-        by = acting(person, settings)
-        with transaction(opened(settings)) as session:
-            kept = change(session, by, now())
-            row = _row(session, gate_by_id(session, gate), kept)
+        by, at = acting(person, settings), now()
+
+        def changed(session: Session) -> dict[str, Any]:
+            kept = change(session, by, at)
+            return _row(session, gate_by_id(session, gate), kept)
+
+        row = at_gate(opened(settings), gate, changed, by, at)
         emit({"gate": row}, as_json, table_of([row], COLUMNS))
 
 

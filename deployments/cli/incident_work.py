@@ -12,14 +12,17 @@ from sqlmodel import Session
 from casework.commanding import Act, act
 from casework.errors import InputError
 from casework.holds import Scope
+from casework.incidents.partner_tasks import due_within
 from casework.incidents.roles import IncidentRole
 from casework.ledger.entries import Provenance
 from casework.policy.bundle import load_bundle
+from casework.policy.clock_entries import duration
 from casework.store.holds import Placing, lift_hold, place_hold
 from casework.store.incident_cases import attach_cases, detach_cases
 from casework.store.incident_notes import Audience, Telling, add_note, tell_update
 from casework.store.incident_roles import assume_role, renounce_role
 from casework.store.incident_work import add_follow_up, ask_partner, finish_follow_up, settle_task
+from casework.store.incidents import incident_by_id
 from deployments.cli.output import Json, emit, reported
 from deployments.cli.setting import actor, now, opened, settled
 from deployments.cli.times import moment
@@ -94,6 +97,9 @@ def task(
     partner: Annotated[str, typer.Argument(help="The team that owes it.")] = "",
     what: Annotated[str, typer.Argument(help="What is asked for; it stays in the store.")] = "",
     due: Due = "",
+    within: Annotated[
+        str, typer.Option(help="Or within so much of the team's business time: 90m, 4h.")
+    ] = "",
     done: Annotated[int | None, typer.Option(help="This task came.")] = None,
     cancel: Annotated[int | None, typer.Option(help="This task is not needed any more.")] = None,
     person: As = "",
@@ -102,13 +108,15 @@ def task(
     """Ask a partner team for something by a time, or say that it came."""
     with reported(as_json):
         _one_of(bool(partner), done is not None, cancel is not None)
-        if partner and not due:
-            raise InputError("by when is it owed?", hint="give --due, for example 2h")
+        if partner and bool(due) is bool(within):
+            raise InputError("by when is it owed?", hint="give --due or --within, for example 2h")
 
         def do(session: Session, by: Provenance, at: datetime) -> dict[str, Any]:
             number = done if done is not None else cancel
             if number is None:
-                row = ask_partner(session, incident, partner, what, moment(due, at), by, at)
+                until = _within(session, incident, partner, within, at) if within else None
+                until = until or moment(due, at)
+                row = ask_partner(session, incident, partner, what, until, by, at)
             else:
                 row = settle_task(session, incident, number, done=done is not None, by=by, now=at)
             return row.model_dump(mode="json")
@@ -203,6 +211,21 @@ def hold(
 COMMANDS: Final[dict[str, Callable[..., None]]] = {
     each.__name__: each for each in (add, role, note, task, update, followup, hold)
 }
+
+
+def _within(session: Session, incident: str, partner: str, length: str, at: datetime) -> datetime:
+    """The end of so much of a partner team's business time, as the policy in force has it.
+
+    Raises:
+        InputError: it is no length.
+        NotFound: there is no such incident.
+    """
+    severity = incident_by_id(session, incident).severity
+    try:
+        wanted = duration(length)
+    except ValueError as error:
+        raise InputError(f"{length!r} is no length", hint=str(error)) from error
+    return due_within(load_bundle(settled().bundle_dir), partner, severity, wanted, at)
 
 
 def _one_of(*given: bool) -> None:

@@ -165,6 +165,7 @@ def test_every_command_also_speaks_to_people(engine: Engine, incident: str) -> N
         ("role", incident, "scribe", "ana"),
         ("note", incident, "a note [of text]"),
         ("task", incident, "Legal", "what", "--due", "2026-03-02T09:30"),
+        ("task", incident, "Legal", "what else", "--within", "4h"),
         ("hold", incident, "--cases", "--reason", "why"),
         ("followup", incident, "what", "--owner", "ana", "--due", "3d"),
         ("status", incident, "contained"),

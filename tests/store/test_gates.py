@@ -1,7 +1,7 @@
 """Answers in the store: taken once, under the guard, whatever happens at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from casework.answering import Taken, answer_gate
 from casework.errors import CaseworkError, Conflict, Denied, NotFound
 from casework.gates import ActorKind
+from casework.store.assignment import claim
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.gates import (
@@ -20,6 +21,7 @@ from casework.store.gates import (
 )
 from casework.store.ledger import entries_of
 from casework.store.tables import Case
+from tests.factories.escalation import HOUR, LEASE, add_everybody, person, timed_case
 from tests.factories.gates import BY, NOW, add_people, answer, waiting_case
 
 
@@ -178,3 +180,19 @@ def test_waiting_gates_come_the_most_severe_first_then_the_oldest(engine: Engine
 def test_a_gate_that_does_not_exist_is_not_found(engine: Engine) -> None:
     with pytest.raises(NotFound):
         answer_gate(engine, "g0", "ana", answer(), now=NOW)
+
+
+def test_waiting_gates_say_who_has_them_and_when_they_are_due(engine: Engine) -> None:
+    add_everybody(engine)
+    gate = timed_case(engine)
+    bare = waiting_case(engine, "T-2")
+    with transaction(engine) as session:
+        claim(session, gate, LEASE, person("ana"), NOW)
+
+    def shown(at: datetime) -> dict[str, tuple[str | None, datetime | None]]:
+        with reading(engine) as session:
+            rows = waiting_gates(session, now=at)
+        return {row["id"]: (row["holder"], row["due_at"]) for row in rows}
+
+    assert shown(NOW) == {gate: ("ana", NOW + HOUR), bare: (None, None)}
+    assert shown(NOW + LEASE) == {gate: (None, NOW + HOUR), bare: (None, None)}

@@ -1,9 +1,13 @@
 """What partners owe: overdue is a matter of the moment, never of the store."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from casework.incidents.partner_tasks import PartnerTask, TaskStatus, owed
+import pytest
+
+from casework.incidents.partner_tasks import PartnerTask, TaskStatus, due_within, owed
+from casework.policy.bundle import load_bundle
+from casework.resources import resource
 from tests.factories.gates import NOW
 
 HOUR = timedelta(hours=1)
@@ -33,3 +37,21 @@ def test_what_is_not_needed_is_never_late() -> None:
 def test_the_first_due_is_owed_first() -> None:
     soon, gone = replace(TASK, number=2, due=NOW), replace(TASK, number=3, done_at=NOW)
     assert [each.number for each in owed([TASK, soon, gone])] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("partner", "severity", "due"),
+    [
+        ("Legal", "P2", datetime(2026, 11, 30, 10, 30, tzinfo=UTC)),
+        ("Legal", "P0", datetime(2026, 11, 27, 19, 0, tzinfo=UTC)),
+        ("Nobody's", "P2", datetime(2026, 11, 27, 19, 0, tzinfo=UTC)),
+    ],
+    ids=["office hours, over a weekend", "at P0 at all hours", "a team without a queue"],
+)
+def test_a_task_is_due_in_business_time_of_the_partner(
+    partner: str, severity: str, due: datetime
+) -> None:
+    friday = datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
+    bundle = load_bundle(resource("policies/default"))
+    found = due_within(bundle, partner, severity, timedelta(hours=3), friday)
+    assert found == due
