@@ -16,7 +16,7 @@ from casework.qa.sampling import draw
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.engine import open_engine, reading, transaction
 from casework.store.outcomes import DECISION
-from casework.store.qa_population import read_frame, window_of
+from casework.store.qa.population import read_frame, window_of
 from casework.store.schema import upgrade
 
 DECISIONS: Final = 1_000_000

@@ -15,7 +15,7 @@ from casework.errors import Conflict, Denied
 from casework.gates import ActorKind
 from casework.ledger.entries import Provenance
 from casework.store.engine import transaction
-from casework.store.incidents import note_denial
+from casework.store.incidents.lifecycle import note_denial
 from casework.version import code_version
 
 T = TypeVar("T")

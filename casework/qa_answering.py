@@ -32,8 +32,8 @@ from casework.qa.plans import Plan
 from casework.qa.reviews import Adjudication, GateKind
 from casework.store.engine import reading, transaction
 from casework.store.people import answering
-from casework.store.qa_answers import deny_qa, situation_at, take_qa_answer
-from casework.store.qa_gates import Shown, note_qa_view, plan_in, qa_gate_by_id, shown_at
+from casework.store.qa.answers import deny_qa, situation_at, take_qa_answer
+from casework.store.qa.gates import Shown, note_qa_view, plan_in, qa_gate_by_id, shown_at
 from casework.store.tables import QaGate, QaItem
 from casework.version import code_version
 

@@ -8,8 +8,8 @@ from prefect.cache_policies import NO_CACHE
 from casework.canonical import digest
 from casework.incidents.report import report
 from casework.store.engine import reading, transaction
-from casework.store.incident_reports import note_publication, unpublished
-from casework.store.incident_story import story_of
+from casework.store.incidents.reports import note_publication, unpublished
+from casework.store.incidents.story import story_of
 from tasks.context import surroundings
 from tasks.retrying import can_help
 

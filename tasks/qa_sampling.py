@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from casework.policy.bundle import load_bundle
-from casework.store.qa_drawing import draw_round, midnight
+from casework.store.qa.drawing import draw_round, midnight
 from tasks.context import surroundings
 from tasks.retrying import can_help
 

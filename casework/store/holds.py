@@ -18,7 +18,7 @@ from casework.policy.faults import nearest
 from casework.policy.model import Bundle
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.engine import is_sqlite
-from casework.store.incidents import entered, next_number, record
+from casework.store.incidents.lifecycle import entered, next_number, record
 from casework.store.lookup import among
 from casework.store.outcomes import Decided, Ruling
 from casework.store.tables import Case, Hold, IncidentCase

@@ -9,7 +9,7 @@ from casework.answering import reverse_action
 from casework.cases import Severity, Status
 from casework.store.cases import CaseFile, case_file, list_cases
 from casework.store.engine import reading
-from casework.store.incident_reading import incidents_of_case
+from casework.store.incidents.reading import incidents_of_case
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled
 

@@ -20,12 +20,12 @@ from casework.policy.model import Bundle
 from casework.settings import Settings
 from casework.store.engine import reading
 from casework.store.holds import Placing, lift_hold, place_hold
-from casework.store.incident_cases import attach_cases
-from casework.store.incident_notes import Audience, Telling, add_note, tell_update
-from casework.store.incident_reports import sign_off
-from casework.store.incident_roles import assume_role
-from casework.store.incident_work import add_follow_up, ask_partner, settle_task
-from casework.store.incidents import Opening, move_incident, open_incident
+from casework.store.incidents.cases import attach_cases
+from casework.store.incidents.lifecycle import Opening, move_incident, open_incident
+from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.reports import sign_off
+from casework.store.incidents.roles import assume_role
+from casework.store.incidents.work import add_follow_up, ask_partner, settle_task
 from casework.store.tables import Case, Incident
 
 T = TypeVar("T")

@@ -20,15 +20,15 @@ from casework.ledger.entries import Provenance
 from casework.policy.bundle import load_bundle
 from casework.policy.faults import nearest
 from casework.store.engine import reading
-from casework.store.incident_reports import report_at_closing, sign_off
-from casework.store.incident_story import story_of
-from casework.store.incidents import (
+from casework.store.incidents.lifecycle import (
     Opening,
     list_incidents,
     move_incident,
     open_incident,
     rate_incident,
 )
+from casework.store.incidents.reports import report_at_closing, sign_off
+from casework.store.incidents.story import story_of
 from deployments.cli import incident_work
 from deployments.cli.incident_work import As, Incident, acted
 from deployments.cli.output import Json, emit, out, reported, table_of

@@ -18,11 +18,11 @@ from casework.ledger.entries import Provenance
 from casework.policy.bundle import load_bundle
 from casework.policy.clock_entries import duration
 from casework.store.holds import Placing, lift_hold, place_hold
-from casework.store.incident_cases import attach_cases, detach_cases
-from casework.store.incident_notes import Audience, Telling, add_note, tell_update
-from casework.store.incident_roles import assume_role, renounce_role
-from casework.store.incident_work import add_follow_up, ask_partner, finish_follow_up, settle_task
-from casework.store.incidents import incident_by_id
+from casework.store.incidents.cases import attach_cases, detach_cases
+from casework.store.incidents.lifecycle import incident_by_id
+from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.roles import assume_role, renounce_role
+from casework.store.incidents.work import add_follow_up, ask_partner, finish_follow_up, settle_task
 from deployments.cli.output import Json, emit, reported
 from deployments.cli.setting import actor, now, opened, settled
 from deployments.cli.times import moment

@@ -12,14 +12,14 @@ from casework.qa.intervals import sample_size
 from casework.qa.summaries import preview_document
 from casework.store.engine import reading
 from casework.store.people import people_of
-from casework.store.qa_drawing import (
+from casework.store.qa.drawing import (
     draw_round,
     midnight,
     open_training,
     plan_of,
     preview_plan,
 )
-from casework.store.qa_rounds import rounds
+from casework.store.qa.rounds import rounds
 from casework.store.tables import QaRound
 from deployments.cli import qa_golden, qa_reviews, qa_statistics
 from deployments.cli.output import Json, emit, err, reported, table_of

@@ -10,7 +10,7 @@ from casework.ledger.entries import Provenance
 from casework.policy.bundle import load_bundle
 from casework.store.engine import reading, transaction
 from casework.store.policy import adopt_bundle
-from casework.store.qa_golden import active_golden, add_golden, retire_golden
+from casework.store.qa.golden import active_golden, add_golden, retire_golden
 from casework.version import code_version
 from deployments.cli.output import Json, emit, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled

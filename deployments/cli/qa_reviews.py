@@ -12,9 +12,9 @@ from casework.qa.reviews import GateKind
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
 from casework.store.engine import reading
 from casework.store.people import answering
-from casework.store.qa_answers import decisions_about
-from casework.store.qa_gates import SHOWN, Shown, waiting_qa_gates
-from casework.store.qa_golden import feedback
+from casework.store.qa.answers import decisions_about
+from casework.store.qa.gates import SHOWN, Shown, waiting_qa_gates
+from casework.store.qa.golden import feedback
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled
 

@@ -16,8 +16,8 @@ from casework.qa.ratings_file import Columns, read_ratings
 from casework.qa.report import figures_of, report
 from casework.settings import Settings
 from casework.store.engine import reading
-from casework.store.qa_reports import latest_round, read_round, round_before
-from casework.store.qa_rounds import round_by_id
+from casework.store.qa.reports import latest_round, read_round, round_before
+from casework.store.qa.rounds import round_by_id
 from deployments.cli.output import Json, emit, err, reported, table_of
 from deployments.cli.setting import opened, settled
 

@@ -11,8 +11,8 @@ from casework.commanding import Act, act
 from casework.incidents.roles import IncidentRole
 from casework.incidents.states import IncidentStatus
 from casework.store.engine import transaction
-from casework.store.incident_roles import assume_role
-from casework.store.incidents import Opening, move_incident, open_incident
+from casework.store.incidents.lifecycle import Opening, move_incident, open_incident
+from casework.store.incidents.roles import assume_role
 from casework.store.people import add_person, change_person
 from tests.factories.gates import BY, NOW
 

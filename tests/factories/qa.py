@@ -19,7 +19,7 @@ from casework.store.facts import rows_for_policy
 from casework.store.gates import gate_by_id, waiting_gates
 from casework.store.people import add_person
 from casework.store.policy import adopt_bundle
-from casework.store.qa_drawing import draw_round
+from casework.store.qa.drawing import draw_round
 from casework.store.tables import QaRound
 from tests.factories.enriched import enriched_case
 from tests.factories.policy import FILES

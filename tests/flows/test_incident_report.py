@@ -5,8 +5,8 @@ from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from sqlalchemy import Engine
 
-from casework.store.incident_notes import add_note
-from casework.store.incident_reports import sign_off
+from casework.store.incidents.notes import add_note
+from casework.store.incidents.reports import sign_off
 from flows.incident_report import incident_report
 from tests.factories.incidents import add_team, done, resolved
 from tests.factories.intake import actions_in

@@ -14,8 +14,8 @@ from casework.errors import Conflict, Denied, InputError, NotFound
 from casework.holds import Scope
 from casework.store.engine import reading, transaction
 from casework.store.holds import Placing, holds_in_force, lift_hold, place_hold
-from casework.store.incident_cases import attach_cases
-from casework.store.incident_reports import sign_off
+from casework.store.incidents.cases import attach_cases
+from casework.store.incidents.reports import sign_off
 from casework.store.ledger import entries_of
 from casework.store.tables import Case, Decision, Gate, HeldCase, Hold
 from tests.factories.enriched import enriched_case

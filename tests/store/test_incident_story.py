@@ -24,13 +24,13 @@ from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import gate_by_id
 from casework.store.holds import Placing, lift_hold, place_hold
-from casework.store.incident_cases import attach_cases, detach_cases
-from casework.store.incident_notes import Audience, Telling, add_note, tell_update
-from casework.store.incident_reports import report_at_closing, sign_off
-from casework.store.incident_roles import assume_role
-from casework.store.incident_story import story_of
-from casework.store.incident_work import add_follow_up, ask_partner, settle_task
-from casework.store.incidents import Opening, move_incident, rate_incident
+from casework.store.incidents.cases import attach_cases, detach_cases
+from casework.store.incidents.lifecycle import Opening, move_incident, rate_incident
+from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.reports import report_at_closing, sign_off
+from casework.store.incidents.roles import assume_role
+from casework.store.incidents.story import story_of
+from casework.store.incidents.work import add_follow_up, ask_partner, settle_task
 from casework.store.ledger import entries_of
 from casework.store.policy import adopt_bundle
 from tests.factories.enriched import enriched_case

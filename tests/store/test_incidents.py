@@ -18,29 +18,29 @@ from casework.ledger.keys import load_signer
 from casework.policy.bundle import bundle_from_files
 from casework.store.audit import verify
 from casework.store.engine import reading, transaction
-from casework.store.incident_cases import attach_cases, detach_cases
-from casework.store.incident_notes import Audience, Telling, add_note, tell_update
-from casework.store.incident_reading import attached, incidents_of_case, tenures_of
-from casework.store.incident_reports import (
-    note_publication,
-    report_at_closing,
-    sign_off,
-    unpublished,
-)
-from casework.store.incident_roles import assume_role, renounce_role
-from casework.store.incident_work import (
-    add_follow_up,
-    ask_partner,
-    finish_follow_up,
-    settle_task,
-)
-from casework.store.incidents import (
+from casework.store.incidents.cases import attach_cases, detach_cases
+from casework.store.incidents.lifecycle import (
     Opening,
     incident_by_id,
     list_incidents,
     move_incident,
     open_incident,
     rate_incident,
+)
+from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.reading import attached, incidents_of_case, tenures_of
+from casework.store.incidents.reports import (
+    note_publication,
+    report_at_closing,
+    sign_off,
+    unpublished,
+)
+from casework.store.incidents.roles import assume_role, renounce_role
+from casework.store.incidents.work import (
+    add_follow_up,
+    ask_partner,
+    finish_follow_up,
+    settle_task,
 )
 from casework.store.ledger import entries_of
 from casework.store.sealing import seal

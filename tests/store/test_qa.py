@@ -18,11 +18,11 @@ from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.gates import gates_without_run
 from casework.store.people import answering, change_person
-from casework.store.qa_drawing import draw_round
-from casework.store.qa_gates import waiting_qa_gates
-from casework.store.qa_golden import active_golden, add_golden, retire_golden
-from casework.store.qa_reports import read_round
-from casework.store.qa_rounds import round_by_id, rounds
+from casework.store.qa.drawing import draw_round
+from casework.store.qa.gates import waiting_qa_gates
+from casework.store.qa.golden import active_golden, add_golden, retire_golden
+from casework.store.qa.reports import read_round
+from casework.store.qa.rounds import round_by_id, rounds
 from casework.store.tables import Case, CaseRevision, Decision, Gate, QaGate, QaItem, QaRound
 from tests.factories.intake import actions_in, number_of
 from tests.factories.qa import (

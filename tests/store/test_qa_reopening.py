@@ -8,7 +8,7 @@ from casework.answering import answer_gate
 from casework.qa.reviews import Outcome
 from casework.store.carrying import carry_out
 from casework.store.engine import transaction
-from casework.store.qa_reopening import reopen
+from casework.store.qa.reopening import reopen
 from casework.store.tables import Gate, QaItem
 from tests.factories.effects import leaving_bundle
 from tests.factories.escalation import actions, clocks_of, gate_of, outbox, person

@@ -19,8 +19,8 @@ from casework.store.cases import count_by
 from casework.store.desk import SOON, board
 from casework.store.effects import retry_effect
 from casework.store.engine import reading, transaction
-from casework.store.incident_story import story_of
-from casework.store.incidents import list_incidents
+from casework.store.incidents.lifecycle import list_incidents
+from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
 from casework.store.quarantine import list_rows
 from casework.store.worklist import running_clocks

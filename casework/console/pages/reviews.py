@@ -21,9 +21,9 @@ from casework.qa.reviews import GateKind
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
 from casework.store.engine import reading
 from casework.store.people import answering
-from casework.store.qa_answers import decisions_about
-from casework.store.qa_gates import qa_gate_by_id, waiting_qa_gates
-from casework.store.qa_golden import feedback
+from casework.store.qa.answers import decisions_about
+from casework.store.qa.gates import qa_gate_by_id, waiting_qa_gates
+from casework.store.qa.golden import feedback
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
 

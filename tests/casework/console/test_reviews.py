@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from casework.console.app import create_app
 from casework.store.engine import reading
 from casework.store.ledger import entries_of
-from casework.store.qa_gates import qa_gate_by_id
+from casework.store.qa.gates import qa_gate_by_id
 from casework.store.tables import QaItem
 from tests.casework.console.asking import post
 from tests.casework.console.conftest import Prefect, SignIn

@@ -30,7 +30,7 @@ from casework.incidents.states import (
 )
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
 from casework.store.bulk import insert_rows, stored_time
-from casework.store.incident_reading import tasks_of, tenures_of
+from casework.store.incidents.reading import tasks_of, tenures_of
 from casework.store.ledger import append
 from casework.store.people import answering
 from casework.store.tables import Hold, Incident, IncidentCase, LedgerEntry

@@ -14,9 +14,9 @@ from casework.qa.reviews import RoundKind
 from casework.qa.sampling import Preview, Sample, draw, lowest, preview
 from casework.store.engine import reading, transaction
 from casework.store.policy import adopt_bundle
-from casework.store.qa_golden import active_golden
-from casework.store.qa_population import Frame, read_frame, window_of
-from casework.store.qa_rounds import Proposal, open_round
+from casework.store.qa.golden import active_golden
+from casework.store.qa.population import Frame, read_frame, window_of
+from casework.store.qa.rounds import Proposal, open_round
 from casework.store.tables import QaRound
 
 

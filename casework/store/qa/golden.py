@@ -15,8 +15,8 @@ from casework.policy.model import Bundle
 from casework.qa.reviews import RoundKind
 from casework.store.cases import find_case
 from casework.store.ledger import append
-from casework.store.qa_answers import first_of, given_at
-from casework.store.qa_gates import qa_gate_by_id
+from casework.store.qa.answers import first_of, given_at
+from casework.store.qa.gates import qa_gate_by_id
 from casework.store.tables import Decision, Gate, QaGolden, QaItem, QaRound
 
 

@@ -15,8 +15,8 @@ from casework.ledger.entries import Action, Provenance, timestamp
 from casework.macros import render, unfilled
 from casework.policy.faults import nearest
 from casework.policy.model import Bundle
-from casework.store.incident_reading import attached, by_key
-from casework.store.incidents import entered, next_number, record
+from casework.store.incidents.lifecycle import entered, next_number, record
+from casework.store.incidents.reading import attached, by_key
 from casework.store.policy import adopt_bundle
 from casework.store.tables import Incident, IncidentNote, IncidentUpdate
 

@@ -10,8 +10,8 @@ from casework.errors import Conflict, InputError, NotFound
 from casework.incidents.states import Operation
 from casework.ledger.entries import Action, Provenance, timestamp
 from casework.policy.schema import PARTNERS
-from casework.store.incident_reading import by_key
-from casework.store.incidents import entered, next_number, record
+from casework.store.incidents.lifecycle import entered, next_number, record
+from casework.store.incidents.reading import by_key
 from casework.store.tables import IncidentFollowUp, IncidentTask, Person
 
 T = TypeVar("T")

@@ -31,9 +31,9 @@ from casework.qa.reviews import (
     standing_after,
 )
 from casework.store.indexes import NO_ACTION
-from casework.store.qa_gates import barred_from, held_qa_gate, record_qa, reviews_of
-from casework.store.qa_reopening import reopen
-from casework.store.qa_rounds import new_gate
+from casework.store.qa.gates import barred_from, held_qa_gate, record_qa, reviews_of
+from casework.store.qa.reopening import reopen
+from casework.store.qa.rounds import new_gate
 from casework.store.tables import QaGate, QaItem, QaRound
 
 #: Approving one of these comes to the same as refusing.

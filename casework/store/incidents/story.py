@@ -18,8 +18,8 @@ from casework.policy.bundle import bundle_from_files
 from casework.policy.explain import explain
 from casework.policy.model import Bundle
 from casework.store.facts import rows_for_policy
-from casework.store.incident_reading import numbered, tasks_of, tenures_of
-from casework.store.incidents import incident_by_id
+from casework.store.incidents.lifecycle import incident_by_id
+from casework.store.incidents.reading import numbered, tasks_of, tenures_of
 from casework.store.lookup import among
 from casework.store.policy import stored_files
 from casework.store.tables import (

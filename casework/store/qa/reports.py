@@ -12,7 +12,7 @@ from casework.gates import ActorKind
 from casework.qa.population import NONE
 from casework.qa.report import Looked, Review, Round
 from casework.qa.reviews import GateKind, ItemStatus, Outcome, RoundKind
-from casework.store.qa_answers import first_of, given_at
+from casework.store.qa.answers import first_of, given_at
 from casework.store.tables import QaGate, QaItem, QaRound
 
 

@@ -10,8 +10,8 @@ from casework.errors import NotFound
 from casework.incidents.report import report
 from casework.incidents.states import IncidentStatus
 from casework.ledger.entries import Action, Provenance
-from casework.store.incident_story import story_of
-from casework.store.incidents import close_incident, record
+from casework.store.incidents.lifecycle import close_incident, record
+from casework.store.incidents.story import story_of
 from casework.store.tables import Incident, IncidentReport, LedgerEntry
 
 

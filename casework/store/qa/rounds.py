@@ -20,7 +20,7 @@ from casework.qa.sampling import Sample
 from casework.store.engine import is_sqlite
 from casework.store.ledger import append
 from casework.store.lookup import among
-from casework.store.qa_population import Frame, Window
+from casework.store.qa.population import Frame, Window
 from casework.store.tables import Case, Decision, Gate, Person, QaGate, QaGolden, QaItem, QaRound
 
 #: Any number of our own: whoever draws on PostgreSQL holds this advisory lock.

@@ -11,8 +11,8 @@ from casework.incidents.states import Operation
 from casework.ledger.entries import Action, Provenance
 from casework.store.cases import find_case
 from casework.store.holds import wait_for_the_machine
-from casework.store.incident_reading import attached
-from casework.store.incidents import entered, record
+from casework.store.incidents.lifecycle import entered, record
+from casework.store.incidents.reading import attached
 from casework.store.lookup import among
 from casework.store.tables import Case, IncidentCase
 

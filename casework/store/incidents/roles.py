@@ -17,8 +17,8 @@ from casework.incidents.roles import (
 )
 from casework.incidents.states import Denial, Operation
 from casework.ledger.entries import Action, Provenance
-from casework.store.incident_reading import tenures_of
-from casework.store.incidents import entered, next_number, record
+from casework.store.incidents.lifecycle import entered, next_number, record
+from casework.store.incidents.reading import tenures_of
 from casework.store.people import answering
 from casework.store.tables import IncidentTenure
 

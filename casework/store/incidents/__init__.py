@@ -1,0 +1,1 @@
+"""Incidents in the store: their life, people, cases, notes, work, holds and story."""
