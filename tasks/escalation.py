@@ -34,8 +34,9 @@ async def sweep_clocks() -> dict[str, int]:
     """Do everything that clocks, claims and holds ask for by now. Safe to repeat and to run twice.
 
     Returns:
-        ``mended`` gates that had no clocks; ``overdue_tasks`` of partners that were told of; ``released`` and ``resumed`` ones; ``gates`` that were
-        looked at, ``breached`` targets, and steps by kind. What is 0 is left out.
+        ``mended`` gates that had no clocks; ``overdue_tasks`` of partners that were told of;
+        ``released`` and ``resumed`` gates; ``gates`` that were looked at, ``breached`` targets, and
+        steps by kind. What is 0 is left out.
     """
     return dict(sweep(surroundings("escalation")))
 
