@@ -8,9 +8,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from casework.cases import Severity
+from casework.errors import PolicyError
+from casework.policy.bundle import read_bundle
 from casework.store.assignment import run_out
 from casework.store.engine import transaction
 from casework.store.escalation import take_due_steps
+from casework.store.incident_overdue import tell_overdue
 from casework.store.orphans import mend_orphans
 from tasks.context import Context, surroundings
 from tasks.retrying import can_help
@@ -31,8 +34,9 @@ async def sweep_clocks() -> dict[str, int]:
     """Do everything that clocks, claims and holds ask for by now. Safe to repeat and to run twice.
 
     Returns:
-        ``mended`` gates that had no clocks; ``released`` and ``resumed`` ones; ``gates`` that were
-        looked at, ``breached`` targets, and steps by kind. What is 0 is left out.
+        ``mended`` gates that had no clocks; ``overdue_tasks`` of partners that were told of;
+        ``released`` and ``resumed`` gates; ``gates`` that were looked at, ``breached`` targets, and
+        steps by kind. What is 0 is left out.
     """
     return dict(sweep(surroundings("escalation")))
 
@@ -52,7 +56,7 @@ def sweep(here: Context) -> Counter[str]:
 
     What is odd comes last, so that it keeps nothing else from being done.
     """
-    counts = _run_out(here) + climb(here)
+    counts = _run_out(here) + climb(here) + _overdue(here)
     if mended := _mend(here):
         counts += climb(here)
         counts["mended"] = mended
@@ -67,6 +71,21 @@ def _run_out(here: Context) -> Counter[str]:
         if not +done:
             return counts
         counts += done
+
+
+def _overdue(here: Context) -> Counter[str]:
+    """Tell of partner tasks whose time is over, where the policy in force says whom."""
+    try:
+        destination = read_bundle(here.settings.bundle_dir).overdue_to
+    except PolicyError as error:
+        # Ladders climb on under the bundles that their gates were opened under.
+        log.warning("overdue partner tasks are told to nobody: %s", error.code)
+        return Counter()
+    if destination is None:
+        return Counter()
+    with transaction(here.engine) as session:
+        told = tell_overdue(session, destination, here.by, here.now)
+    return +Counter({"overdue_tasks": told})
 
 
 def _mend(here: Context) -> int:

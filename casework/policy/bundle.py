@@ -152,6 +152,7 @@ def assemble(draft: Draft) -> Bundle:
         ),
         destinations=_destinations(draft),
         macro_fields=dict(head.macro_fields),
+        overdue_to=head.incidents.notify,
         promises=promises_of(draft),
         qa=dict(draft.qa),
         taxonomy=dict(draft.taxonomy) or TAXONOMY,

@@ -25,6 +25,7 @@ CAUSED: Final = frozenset(
 def check_effects(draft: Draft) -> None:
     """Note every destination that is not declared, or does not take what it would be sent."""
     _options(draft)
+    _overdue(draft)
     for name, action in draft.actions.items():
         for index, destination in enumerate(action.to):
             _goes_to(draft, name, index, destination)
@@ -59,6 +60,20 @@ def _options(draft: Draft) -> None:
             hint = nearest(option, known) or f"type {destination.type} has no options"
             message = f"unknown option `{option}`"
             draft.add("destinations", (name, "options", option), message, hint, key=True)
+
+
+def _overdue(draft: Draft) -> None:
+    target = draft.head.incidents.notify if draft.head else None
+    if target is None:
+        return
+    known, path = draft.written["destinations"], ("incidents", "notify")
+    document, destination = draft.documents["bundle.yaml"], draft.destinations.get(target)
+    if target not in known:
+        message, hint = f"unknown destination `{target}`", nearest(target, known, "destination")
+        draft.faults.append(document.fault(path, message, hint))
+    elif destination and destination.takes and EffectKind.NOTIFY not in destination.takes:
+        message = f"`{target}` takes no notify"
+        draft.faults.append(document.fault(path, message, f"let `{target}` take notify too"))
 
 
 def _goes_to(draft: Draft, name: str, index: int, target: str) -> None:

@@ -144,6 +144,8 @@ class Bundle:
     destinations: Mapping[str, DestinationSpec] = field(default_factory=dict)
     #: What macros may say beside what a case gives, the same for all cases.
     macro_fields: Mapping[str, str] = field(default_factory=dict)
+    #: Who is told of partner tasks in incidents that are overdue: a destination; None: nobody.
+    overdue_to: str | None = None
     #: How soon what is to be done, and what happens meanwhile.
     promises: Promises = DEFAULTS
     qa: Mapping[str, Plan] = field(default_factory=dict)

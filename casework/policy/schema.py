@@ -26,6 +26,12 @@ class DefaultEntry(Entry):
     reason: Prose
 
 
+class IncidentsEntry(Entry):
+    """bundle.yaml, ``incidents``: what is told of them without being asked for."""
+
+    notify: str | None = None  # the destination that is told of overdue partner tasks
+
+
 class BundleEntry(Entry):
     """bundle.yaml."""
 
@@ -34,6 +40,7 @@ class BundleEntry(Entry):
     providers: dict[Id, Literal["in_use", "not_in_use"]]
     default: DefaultEntry
     macro_fields: dict[Id, Prose] = Field(default_factory=dict)
+    incidents: IncidentsEntry = Field(default_factory=IncidentsEntry)
 
 
 class SignalEntry(Entry):

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from casework.answering import answer_gate
 from casework.store.assignment import claim
 from casework.store.engine import open_engine, transaction
+from casework.store.incident_work import ask_partner
 from tasks.case_review import visit_gate
 from tasks.escalation import act_at_once, sweep_clocks
 from tests.factories.escalation import (
@@ -21,7 +22,8 @@ from tests.factories.escalation import (
     person,
     timed_case,
 )
-from tests.factories.gates import answer, waiting_case
+from tests.factories.gates import NOW, answer, waiting_case
+from tests.factories.incidents import opened
 
 pytestmark = pytest.mark.anyio
 
@@ -73,3 +75,20 @@ async def test_a_gate_that_follows_another_at_p0_is_paged_about_at_once(store: E
     answer_gate(store, gate, "lea", handing, now=datetime.now(UTC))
     following = (await visit_gate.fn(gate, "a-run"))["following"]
     assert [(row.kind, row.data["gate"]) for row in outbox(store)] == [("page", following)]
+
+
+async def test_a_bundle_that_cannot_be_read_keeps_no_ladder_from_climbing(
+    store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed_case(store, opened_at=datetime.now(UTC))
+    monkeypatch.setenv("CASEWORK_POLICY_DIR", str(tmp_path / "nowhere"))
+    assert (await sweep_clocks.fn())["page"] == 1
+
+
+async def test_the_sweep_tells_of_partner_tasks_that_are_overdue(store: Engine) -> None:
+    incident = opened(store)
+    due = NOW + HOUR
+    with transaction(store) as session:
+        ask_partner(session, incident, "Legal", "what", due, person("lou"), NOW)
+    assert (await sweep_clocks.fn())["overdue_tasks"] == 1
+    assert "overdue_tasks" not in await sweep_clocks.fn()

@@ -157,3 +157,18 @@ def test_a_macro_may_say_what_its_bundle_declares(tmp_path: Path) -> None:
 def test_a_stored_bundle_with_a_macro_of_before_fields_were_declared_is_read() -> None:
     files = {**LEAVING, "macros/warned.md": "{{answer}} and {{ more"}
     assert bundle_from_files(files).macros["warned"] == "{{answer}} and {{ more"
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("desc", "unknown destination `desc`\n"),
+        ("platform", "`platform` takes no notify\n"),
+    ],
+)
+def test_who_is_told_of_overdue_tasks_must_be_there_and_take_it(
+    tmp_path: Path, named: str, message: str
+) -> None:
+    told = f'version: "1"\nincidents: {{notify: {named}}}'
+    [fault] = faults(tmp_path, {"bundle.yaml": ('version: "1"', told)})
+    assert fault.startswith(f"bundle.yaml:3:21: {message}")
