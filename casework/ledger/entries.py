@@ -4,7 +4,7 @@ An entry's body is canonical JSON (RFC 8785). Its digest is the SHA-256 of that 
 names the digest of the entry before it in the same chain: a case's own, or ``system``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -182,49 +182,43 @@ def chain_all(
 ) -> list[Entry]:
     """Give drafts their places, in order, after ``heads``; a chain without one begins.
 
+    Bodies are canonical JSON, their keys in sorted order; a property test holds them against the
+    canonical form of the whole document.
+
     Raises:
         ValueError: a draft's data holds something JSON cannot carry exactly.
     """
-    write, new = body_writer(by, now), tuple.__new__
-    ends: dict[str, tuple[int, str]] = dict(heads)
-    entries = []
-    for draft in drafts:
-        name = draft.chain
-        position, previous = ends.get(name, _START)
-        body = write(draft, position, previous)
-        digest = sha256(body.encode()).hexdigest()
-        ends[name] = (position + 1, digest)
-        # What ``Entry(...)`` comes to, in half the time.
-        entries.append(new(Entry, (name, position, draft.action._value_, body, digest)))
-    return entries
-
-
-def body_writer(by: Provenance, now: datetime) -> Callable[[Draft, int, str], str]:
-    """Make the function that writes bodies: canonical JSON, its keys in their sorted order.
-
-    What all entries of one writing share is quoted once; a property test holds the result
-    against the canonical form of the whole document.
-    """
-    actor = f',"actor":{_quoted(by.actor)},"actor_kind":{_quoted(by.actor_kind)}'
-    actor += f',"at":"{timestamp(now)}","chain":'
-    code = f',"code_version":{_quoted(by.code_version)},"data":'
-    flow_run = _member("flow_run_id", by.flow_run_id)
-    task_run = _member("task_run_id", by.task_run_id)
+    actor, code, flow_run, task_run = _common(by, now)
     # Few policies decide many cases, and the entries of one case come together.
     member, quoted = lru_cache(maxsize=16)(_member), lru_cache(maxsize=16)(_quoted)
-
-    def write(draft: Draft, position: int, previous: str) -> str:
-        chain, action, data, revision, evidence, policy = draft
-        told = data if type(data) is Written else canonical(dict(data)).decode()  # type: ignore[arg-type]
-        return (
-            f'{{"action":"{action._value_}"{actor}{quoted(chain)}{code}{told}'
+    ends: dict[str, tuple[int, str]] = dict(heads)
+    entries, new = [], tuple.__new__
+    # In one piece, for calling functions took a quarter of the time.
+    for name, action, data, revision, evidence, policy in drafts:
+        position, previous = ends.get(name, _START)
+        kind = action._value_
+        written = data if type(data) is Written else canonical(dict(data)).decode()  # type: ignore[arg-type]
+        body = (
+            f'{{"action":"{kind}"{actor}{quoted(name)}{code}{written}'
             f"{'' if evidence is None else member('evidence_digest', evidence)}{flow_run}"
             f"{'' if policy is None else member('policy_digest', policy)}"
             f',"position":{position},"previous":"{previous}"'
             f"{'' if revision is None else _revision(revision)}{task_run}}}"
         )
+        digest = sha256(body.encode()).hexdigest()
+        ends[name] = (position + 1, digest)
+        # What ``Entry(...)`` comes to, in half the time.
+        entries.append(new(Entry, (name, position, kind, body, digest)))
+    return entries
 
-    return write
+
+def _common(by: Provenance, now: datetime) -> tuple[str, str, str, str]:
+    """The parts of a body that are the same in all entries of one writing, quoted once."""
+    actor = f',"actor":{_quoted(by.actor)},"actor_kind":{_quoted(by.actor_kind)}'
+    actor += f',"at":"{timestamp(now)}","chain":'
+    code = f',"code_version":{_quoted(by.code_version)},"data":'
+    flow_run = _member("flow_run_id", by.flow_run_id)
+    return actor, code, flow_run, _member("task_run_id", by.task_run_id)
 
 
 _START: Final = Head()
