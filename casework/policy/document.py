@@ -67,7 +67,7 @@ class Document:
 def parse(name: str, text: str) -> Document:
     """Read YAML; what is wrong with it stands in ``faults`` and the data is what could be read."""
     document = Document(name, text)
-    loader = yaml.SafeLoader(text)
+    loader = yaml.CSafeLoader(text)
     try:
         root = loader.get_single_node()
         if root is not None:
@@ -84,7 +84,7 @@ def parse(name: str, text: str) -> Document:
     return document
 
 
-def _plain(document: Document, loader: yaml.SafeLoader, node: yaml.Node, path: Path) -> Any:
+def _plain(document: Document, loader: yaml.CSafeLoader, node: yaml.Node, path: Path) -> Any:
     document.nodes[path] = node
     if isinstance(node, yaml.MappingNode):
         return _mapping(document, loader, node, path)
@@ -96,7 +96,7 @@ def _plain(document: Document, loader: yaml.SafeLoader, node: yaml.Node, path: P
 
 
 def _mapping(
-    document: Document, loader: yaml.SafeLoader, node: yaml.MappingNode, path: Path
+    document: Document, loader: yaml.CSafeLoader, node: yaml.MappingNode, path: Path
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in node.value:
@@ -119,7 +119,7 @@ def _mapping(
     return result
 
 
-def _scalar(document: Document, loader: yaml.SafeLoader, node: yaml.Node, path: Path) -> Any:
+def _scalar(document: Document, loader: yaml.CSafeLoader, node: yaml.Node, path: Path) -> Any:
     try:
         return loader.construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
