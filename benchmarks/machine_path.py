@@ -68,6 +68,9 @@ def measure(folder: Path) -> dict[str, Any]:
     from casework.store.engine import open_engine, reading
     from casework.store.schema import upgrade
 
+    # Prefect and what hangs on it: the path itself imports nothing any more.
+    from tasks import context, enrichment, providers, risk_review  # noqa: F401
+
     settings = load_settings()
     engine = open_engine(settings.store_url)
     upgrade(engine)
