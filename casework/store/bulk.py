@@ -16,7 +16,7 @@ _ROWS: Final = 10_000
 
 #: Rows of one statement on SQLite, and variables, of which it allows 32,766. One statement for
 #: many rows is a third faster than one for each, and lets other threads run all the while.
-_SQLITE_ROWS: Final = 500
+_SQLITE_ROWS: Final = 2_000
 _SQLITE_VARIABLES: Final = 32_000
 
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
