@@ -13,7 +13,7 @@ from casework.policy.bundle import read_bundle
 from casework.store.assignment import run_out
 from casework.store.engine import transaction
 from casework.store.escalation import take_due_steps
-from casework.store.incident_overdue import tell_overdue
+from casework.store.incidents.overdue import tell_overdue
 from casework.store.orphans import mend_orphans
 from tasks.context import Context, surroundings
 from tasks.retrying import can_help

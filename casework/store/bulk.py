@@ -15,7 +15,8 @@ from casework.store.engine import is_sqlite
 _ROWS: Final = 10_000
 
 #: Rows of one statement on SQLite, and variables, of which it allows 32,766. One statement for
-#: many rows is a third faster than one for each, and lets other threads run all the while.
+#: many rows is a third faster than one for each, and lets other threads run all the while; the
+#: writer has to wait for its turn to begin the next.
 _SQLITE_ROWS: Final = 2_000
 _SQLITE_VARIABLES: Final = 32_000
 

@@ -45,8 +45,9 @@ def test_a_secret_that_can_check_nothing_stops_the_receiver(tmp_path: Path, secr
 
 
 def test_the_stack_has_a_receiver_where_sources_are_declared(tmp_path: Path) -> None:
-    assert _parts(declared(tmp_path)) == ("review", "batch", "receiver")
-    assert _parts(Settings(home=tmp_path, inbox_file=None)) == ("review", "batch")
+    always = ("review-worker", "batch-worker", "console")
+    assert _parts(declared(tmp_path)) == (*always, "receiver")
+    assert _parts(Settings(home=tmp_path, inbox_file=None)) == always
     (tmp_path / "standard.secret").unlink()
     with pytest.raises(ConfigurationError):
         _parts(declared(tmp_path, [{"file": "none"}]))

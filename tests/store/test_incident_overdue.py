@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from casework.store.engine import transaction
-from casework.store.incident_overdue import tell_overdue
-from casework.store.incident_work import ask_partner, settle_task
+from casework.store.incidents.overdue import tell_overdue
+from casework.store.incidents.work import ask_partner, settle_task
 from tests.factories.escalation import outbox
 from tests.factories.gates import BY, NOW
 from tests.factories.incidents import add_team, commanded, done

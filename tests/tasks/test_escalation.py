@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from casework.answering import answer_gate
 from casework.store.assignment import claim
 from casework.store.engine import open_engine, transaction
-from casework.store.incident_work import ask_partner
+from casework.store.incidents.work import ask_partner
 from tasks.case_review import visit_gate
 from tasks.escalation import act_at_once, sweep_clocks
 from tests.factories.escalation import (
