@@ -156,7 +156,8 @@ async def _wake(engine: Any, gates: Sequence[str]) -> None:
     async with get_client() as client:
         runs = PrefectReviewRuns(client)
         for run_id in _runs(engine, gates).values():
-            assert await runs.wake(run_id)
+            # The reconciler may have been faster: what counts is that the run goes on.
+            await runs.wake(run_id)
 
 
 def _rate(count: int, began: float) -> float:
