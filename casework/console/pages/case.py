@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
 import orjson
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from casework.answering import Taken, answer_gate
 from casework.console import urls
 from casework.console.access import Capability
+from casework.console.answers import GivenAnswer
 from casework.console.contexts import Story
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
@@ -61,22 +62,9 @@ async def answer(
     console: TheConsole,
     visit: OurForm,
     gate: str,
-    verdict: Annotated[str, Form()] = "",
-    action: Annotated[str, Form()] = "",
-    escalate_to: Annotated[str, Form()] = "",
-    clause: Annotated[str, Form()] = "",
-    rationale: Annotated[str, Form()] = "",
-    evidence: Annotated[str, Form()] = "",
+    given: GivenAnswer,
 ) -> Response:
     """Put an answer before the guard; then wake the run, and go on to the next case."""
-    given = {
-        "verdict": verdict,
-        "action": action if verdict == "approve" else "",
-        "escalate_to": escalate_to if verdict == "escalate" else "",
-        "clause": clause,
-        "rationale": rationale,
-        "evidence": evidence,
-    }
     with reading(console.engine) as session:
         case_id = gate_by_id(session, gate).case_id
     try:

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Form, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from casework.answering import bundle_of
 from casework.console import urls
 from casework.console.access import Capability
+from casework.console.answers import GivenAnswer
 from casework.console.contexts import Listing, Review
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
@@ -66,24 +67,9 @@ def answer(
     console: TheConsole,
     visit: OurForm,
     gate: str,
-    verdict: Annotated[str, Form()] = "",
-    action: Annotated[str, Form()] = "",
-    escalate_to: Annotated[str, Form()] = "",
-    clause: Annotated[str, Form()] = "",
-    rationale: Annotated[str, Form()] = "",
-    evidence: Annotated[str, Form()] = "",
-    error: Annotated[str, Form()] = "",
+    given: GivenAnswer,
 ) -> Response:
     """Put an answer before the guard; on to the list where it is taken."""
-    given = {
-        "verdict": verdict,
-        "action": action if verdict == "approve" else "",
-        "escalate_to": escalate_to if verdict == "escalate" else "",
-        "clause": clause,
-        "rationale": rationale,
-        "evidence": evidence,
-        "error": error,
-    }
     try:
         payload = _payload(console, gate, given)
         answer_qa_gate(console.engine, gate, visit.viewer.id, payload, now=console.clock())
