@@ -81,7 +81,7 @@ class GroupWriter:
                     return group, False
                 group.append(waiting)
         except Empty:
-            pass
+            return group, True
         return group, True
 
     def _write_group(self, group: Sequence[Waiting]) -> None:

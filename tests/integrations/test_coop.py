@@ -194,8 +194,14 @@ def test_whatever_a_platform_says_to_it_a_callback_is_taken(
     key: RSAPrivateKey, status: int
 ) -> None:
     content = b"" if status == 204 else b"<h1>fine</h1>"
-    far_end = service(lambda request: httpx.Response(status, content=content))
-    asyncio.run(sent(CoopClient(service=far_end, key=key), ACT))
+    asked: list[httpx.Request] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(status, content=content)
+
+    asyncio.run(sent(CoopClient(service=service(answered), key=key), ACT))
+    assert len(asked) == 1, "taken at once, and not sent again"
 
 
 @pytest.mark.parametrize(

@@ -209,3 +209,5 @@ def test_a_secret_that_can_check_nothing_is_refused(vendor: Vendor, secret: str)
 @each_vendor
 def test_a_secret_of_the_vendors_kind_is_taken(vendor: Vendor) -> None:
     check_secret(vendor, secret_of(vendor))
+    with pytest.raises(ConfigurationError):
+        check_secret(vendor, " ")

@@ -81,9 +81,10 @@ def test_any_json_is_read_or_refused_and_nothing_else(
 @given(vendor=st.sampled_from(TELLING), body=st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused_and_nothing_else(vendor: Vendor, body: bytes) -> None:
     try:
-        understand(vendor, body)
+        found = understand(vendor, body)
     except InputError:
         return
+    assert isinstance(found, Click | News | Nothing)
 
 
 def test_a_reason_that_was_written_is_the_rationale_and_a_button_alone_says_so() -> None:
