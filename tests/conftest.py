@@ -20,8 +20,12 @@ from tests.databases import (
     postgres_template,
 )
 
-# A busy machine is no fault of the code under test.
-settings.register_profile("casework", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is no fault of the code under test. The suite tries the same examples each time,
+# so that it passes or fails by the change; `--hypothesis-profile explore` looks for new ones.
+settings.register_profile(
+    "explore", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("casework", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("casework")
 
 

@@ -79,7 +79,7 @@ def sample_size(
     needed = normal_quantile(confidence) ** 2 * rate * (1 - rate) / margin**2
     if population is None:
         return _whole(needed)
-    if population == 0:
+    if needed == 0 or population == 0:
         return 0
     return min(population, _whole(needed / (1 + (needed - 1) / population)))
 

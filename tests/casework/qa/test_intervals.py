@@ -3,7 +3,7 @@
 from math import comb
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casework.errors import InputError
@@ -84,6 +84,7 @@ def test_cochrans_island_takes_400_units_of_many_and_356_of_3200() -> None:
 
 
 @given(st.integers(0, 100_000), st.floats(0.001, 0.5), st.floats(0.0, 1.0))
+@example(1, 0.5, 0.0)
 def test_no_more_is_asked_for_than_there_is(there: int, margin: float, rate: float) -> None:
     few, many = sample_size(margin, rate, population=there), sample_size(margin, rate)
     assert few <= min(there, many)
