@@ -113,7 +113,7 @@ class CasePage:
     readings: Sequence[SignalReading]
     guidance: Guidance
     past: Sequence[Case]
-    timeline: Sequence[LedgerEntry]
+    timeline: Sequence[Mapping[str, Any]]  # acts
     clocks: Sequence[Clock]  # that go on at the open gate
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
@@ -122,12 +122,12 @@ class CasePage:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A case from its arrival to its end, entry by entry."""
+    """A case from its arrival to its end, act by act."""
 
     case: Case
     decisions: Sequence[Decision]
     gates: Sequence[Gate]
-    entries: Sequence[Mapping[str, Any]]
+    acts: Sequence[Mapping[str, Any]]  # with the digests of their entries
     printed_at: datetime
 
 

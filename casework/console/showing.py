@@ -1,6 +1,8 @@
 """Bringing together what a case page shows, and recording that its content was seen."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -20,7 +22,7 @@ from casework.store.desk import past_of, queues_of_case
 from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
-from casework.store.ledger import entries_of
+from casework.store.ledger import acts_of
 from casework.store.tables import Case, Clock, Gate
 
 
@@ -77,12 +79,17 @@ def case_page(
             readings=file.readings,
             guidance=_guidance(bundle, rule, gate, explain(bundle, facts[0].row)),
             past=past_of(session, file.case),
-            timeline=entries_of(session, case_id),
+            timeline=_timeline(session, case_id),
             clocks=_going(session, gate),
             claim=claim,
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console, file),
         )
+
+
+def _timeline(session: Session, case_id: str) -> list[Mapping[str, Any]]:
+    """What happened to a case, each with its moment as a time."""
+    return [act | {"at": datetime.fromisoformat(act["at"])} for act in acts_of(session, case_id)]
 
 
 def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:

@@ -35,6 +35,7 @@ class Action(StrEnum):
     CASE_ENRICHED = "case.enriched"
     CASE_DECIDED = "case.decided"
     CASE_CLOSED = "case.closed"
+    CASE_COMPLETED = "case.completed"
     CASE_VIEWED = "case.viewed"
     GATE_OPENED = "gate.opened"
     GATE_ANSWERED = "gate.answered"

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from casework.errors import InputError, LedgerFault, NotFound
@@ -17,7 +16,7 @@ from casework.settings import Settings
 from casework.store.audit import verify
 from casework.store.engine import reading
 from casework.store.export import export
-from casework.store.ledger import entries_of
+from casework.store.ledger import acts_of
 from casework.store.sealing import seal
 from deployments.cli.output import Json, emit, err, reported, table_of
 from deployments.cli.setting import now, opened, settled
@@ -33,15 +32,15 @@ Key = Annotated[
 def show(
     case: Annotated[str, typer.Argument(help="A case's id, or: system.")], as_json: Json = False
 ) -> None:
-    """Show everything that happened to a case."""
+    """Show everything that happened to a case, act by act."""
     with reported(as_json):
         with reading(opened(settled())) as session:
-            entries = [orjson.loads(entry.body) for entry in entries_of(session, case)]
-        if not entries:
+            acts = acts_of(session, case)
+        if not acts:
             raise NotFound(f"no history of {case}")
-        rows = [{**entry, "data": _short(entry["data"])} for entry in entries]
+        rows = [{**act, "data": _short(act["data"])} for act in acts]
         columns = ("position", "at", "action", "actor", "revision", "data")
-        emit(entries, as_json, table_of(rows, columns))
+        emit(acts, as_json, table_of(rows, columns))
 
 
 @app.command("verify")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -22,7 +21,7 @@ from casework.evidence import seen_in_full
 from casework.store.cases import case_file
 from casework.store.engine import reading
 from casework.store.gates import gate_by_id
-from casework.store.ledger import entries_of
+from casework.store.ledger import acts_of
 
 router = APIRouter()
 
@@ -111,15 +110,12 @@ def story(
     visit: Annotated[Visit, Depends(allowed(Capability.STORY))],
     case_id: str,
 ) -> HTMLResponse:
-    """Everything that happened to a case, entry by entry; ids and digests, no content."""
+    """Everything that happened to a case, act by act; ids and digests, no content."""
     with reading(console.engine) as session:
         check_readable(session, visit, case_id)
         file = case_file(session, case_id)
-        entries = [
-            orjson.loads(entry.body) | {"digest": entry.digest}
-            for entry in entries_of(session, case_id)
-        ]
-    told = Story(file.case, file.decisions, file.gates, entries, console.clock())
+        acts = acts_of(session, case_id)
+    told = Story(file.case, file.decisions, file.gates, acts, console.clock())
     return render(
         "story.html", {"page": page(console, visit, f"Story of {case_id}"), "story": told}
     )
