@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     jira_token: SecretStr = Field(SecretStr(""), description="That API token.")
     jira_project: str = Field("", description="Key of the project where issues are made.")
     jira_issue_type: str = Field("Task", description="Type of those issues.")
+    health_region: str = Field(
+        "country", description="Field of a case, or signal, by which health tells regions apart."
+    )
     coop_url: str = Field(
         "", description="Base URL of the platform's Coop callbacks; empty: not used."
     )

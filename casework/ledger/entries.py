@@ -115,6 +115,7 @@ class Action(StrEnum):
     SIGN_IN_REFUSED = "account.sign_in_refused"
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
+    HEALTH_RECORDED = "health.recorded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from deployments.cli import (
     inbox,
     incident,
     intake,
+    metrics,
     people,
     policy,
     pull,
@@ -45,6 +46,7 @@ app.command("up")(up.up)
 app.command("console")(console.console)
 app.command("demo")(demo.demo)
 app.command("receiver")(receiver.receiver)
+app.command("metrics")(metrics.metrics)
 app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")
 app.add_typer(inbox.app, name="inbox", help="What other systems have posted.")

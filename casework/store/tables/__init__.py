@@ -8,6 +8,7 @@ from casework.store.tables.assignments import Assignment
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.clocks import Clock
 from casework.store.tables.gates import Decision, Gate, Person
+from casework.store.tables.health import HealthDay, HealthSnapshot
 from casework.store.tables.inbox import Identity, InboxMessage
 from casework.store.tables.incidents import (
     HeldCase,
@@ -42,6 +43,8 @@ __all__ = [
     "Decision",
     "DeliveryAttempt",
     "Gate",
+    "HealthDay",
+    "HealthSnapshot",
     "HeldCase",
     "Hold",
     "Identity",
