@@ -133,6 +133,9 @@ class Denial(StrEnum):
     FOLLOW_UP = "follow_up"
     PARTICIPANT = "participant"
     RESERVED = "reserved"
+    BLIND = "blind"  # what was decided is kept from who may have to review it
+    EXPIRED = "expired"  # somebody's access has ended
+    PAUSED = "paused"  # somebody's right to answer so is paused
 
 
 @dataclass(frozen=True, slots=True)

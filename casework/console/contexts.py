@@ -1,6 +1,6 @@
 """What each page shows, as a type of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -113,6 +113,7 @@ class CasePage:
     readings: Sequence[SignalReading]
     guidance: Guidance
     past: Sequence[Case]
+    masked: Collection[str]  # of those, whose action is kept from the viewer
     timeline: Sequence[Mapping[str, Any]]  # acts
     clocks: Sequence[Clock]  # that go on at the open gate
     claim: Claim | None  # none where the viewer does not answer

@@ -23,6 +23,7 @@ from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import acts_of
+from casework.store.qa.blinding import hidden_from
 from casework.store.tables import Case, Clock, Gate
 
 
@@ -78,7 +79,8 @@ def case_page(
             content={} if covered else file.content,
             readings=file.readings,
             guidance=_guidance(bundle, rule, gate, explain(bundle, facts[0].row)),
-            past=past_of(session, file.case),
+            past=(past := past_of(session, file.case)),
+            masked=hidden_from(session, visit.viewer.id, [other.id for other in past]),
             timeline=_timeline(session, case_id),
             clocks=_going(session, gate),
             claim=claim,

@@ -85,3 +85,8 @@ def export(case_id: str) -> str:
 def static(name: str) -> str:
     """A file that the console serves as it is."""
     return f"/static/{name}"
+
+
+def recuse(case_id: str) -> str:
+    """Where somebody gives up re-reviewing a case."""
+    return f"{case(case_id)}/recuse"

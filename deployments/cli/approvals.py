@@ -17,6 +17,7 @@ from casework.store.cases import case_file
 from casework.store.clocks import clocks_at
 from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, live_holder, note_view, waiting_gates
+from casework.store.qa.blinding import check_sighted
 from casework.store.tables import Assignment
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import acting, actor, now, opened, operator, settled
@@ -57,6 +58,7 @@ def show(
         engine = opened(settings)
         with transaction(engine) as session:
             by = operator() if not (person or settings.actor) else acting(person, settings)
+            check_sighted(session, by.actor, gate_by_id(session, gate).case_id)
             note_view(session, gate, by, now())
         document = _document(engine, gate)
         emit(document, as_json)

@@ -19,9 +19,10 @@ from casework.console.showing import case_page, check_readable
 from casework.errors import Conflict, Denied, EngineError
 from casework.evidence import seen_in_full
 from casework.store.cases import case_file
-from casework.store.engine import reading
+from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.ledger import acts_of
+from casework.store.qa.blinding import check_sighted, hidden_from, recuse
 
 router = APIRouter()
 
@@ -54,6 +55,15 @@ def show(
 def reveal(console: TheConsole, visit: OurForm, case_id: str) -> HTMLResponse:
     """The same case with its content; that it was asked for is in the history."""
     return shown_case(console, visit, case_id, uncovered=True)
+
+
+@router.post("/cases/{case_id}/recuse")
+def give_up_review(console: TheConsole, visit: OurForm, case_id: str) -> RedirectResponse:
+    """Take the viewer off the re-reviews of a case, so that they may see it."""
+    with transaction(console.engine) as session:
+        check_readable(session, visit, case_id)
+        recuse(session, case_id, visit.by, console.clock())
+    return RedirectResponse(urls.case(case_id), 303)
 
 
 @router.post("/gates/{gate}/answer")
@@ -113,6 +123,7 @@ def story(
     """Everything that happened to a case, act by act; ids and digests, no content."""
     with reading(console.engine) as session:
         check_readable(session, visit, case_id)
+        check_sighted(session, visit.viewer.id, case_id)
         file = case_file(session, case_id)
         acts = acts_of(session, case_id)
     told = Story(file.case, file.decisions, file.gates, acts, console.clock())
@@ -140,6 +151,10 @@ def shown_case(
     """
     with reading(console.engine) as session:
         check_readable(session, visit, case_id)
+        is_blind = bool(hidden_from(session, visit.viewer.id, [case_id]))
+    if is_blind:
+        around = page(console, visit, f"Case {case_id}")
+        return render("blind.html", {"page": around, "case_id": case_id}, 403)
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}

@@ -22,6 +22,7 @@ from casework.store.engine import reading, transaction
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
+from casework.store.qa.blinding import hidden_from
 from casework.store.quarantine import list_rows
 from casework.store.worklist import running_clocks
 
@@ -110,9 +111,12 @@ def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLRe
     around = page(console, visit, f"Incident {incident}")
     with reading(console.engine) as session:
         story = story_of(session, incident)
+        chains = {each.chain for each in story.moments}
+        hidden = hidden_from(session, visit.viewer.id, chains)
     told = [
         (each.at, each.actor, "" if each.chain == story.id else each.chain, tell(story, each, True))
         for each in story.moments
+        if each.chain not in hidden
     ]
     shown = IncidentPage(story, told, report(story, around.now, words=True))
     return render("leads_incident.html", {"page": around, "incident": shown})

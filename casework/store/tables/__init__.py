@@ -27,8 +27,10 @@ from casework.store.tables.ledger import Checkpoint, LedgerEntry, LedgerLeaf
 from casework.store.tables.outbox import BreakerState, DeliveryAttempt, QueuedEffect
 from casework.store.tables.policy import PolicyBundle
 from casework.store.tables.pulling import PullCursor
-from casework.store.tables.qa import QaGate, QaGolden, QaItem, QaRound
+from casework.store.tables.qa import QaGate, QaGolden, QaItem, QaRecusal, QaRound
+from casework.store.tables.rights import PausedRight
 from casework.store.tables.signals import CachedReading, SignalReading
+from casework.store.tables.vendors import Placement, Team, Vendor
 
 __all__ = [
     "Account",
@@ -60,15 +62,20 @@ __all__ = [
     "Intake",
     "LedgerEntry",
     "LedgerLeaf",
+    "PausedRight",
     "Person",
+    "Placement",
     "PolicyBundle",
     "PullCursor",
     "QaGate",
     "QaGolden",
     "QaItem",
+    "QaRecusal",
     "QaRound",
     "Quarantined",
     "QueuedEffect",
     "SignInLink",
     "SignalReading",
+    "Team",
+    "Vendor",
 ]
