@@ -114,6 +114,8 @@ class Action(StrEnum):
     SIGN_IN_REFUSED = "account.sign_in_refused"
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
+    TOKEN_MADE = "token.made"
+    TOKEN_REVOKED = "token.revoked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from casework.store.tables.policy import PolicyBundle
 from casework.store.tables.pulling import PullCursor
 from casework.store.tables.qa import QaGate, QaGolden, QaItem, QaRound
 from casework.store.tables.signals import CachedReading, SignalReading
+from casework.store.tables.tokens import Reply, Token
 
 __all__ = [
     "Account",
@@ -66,6 +67,8 @@ __all__ = [
     "QaRound",
     "Quarantined",
     "QueuedEffect",
+    "Reply",
     "SignInLink",
     "SignalReading",
+    "Token",
 ]
