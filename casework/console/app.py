@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from casework.console import urls
+from casework.console.api.app import create_api
 from casework.console.pages import audit, case, claims, desk, leads, reviews, sign_in
 from casework.console.ports import Console
 from casework.console.rendering import FOLDER, render
@@ -18,6 +19,7 @@ def create_app(console: Console) -> FastAPI:
     app.state.console = console
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount(urls.API, create_api(console), name="api")
     for pages in (sign_in, desk, case, claims, reviews, leads, audit):
         app.include_router(pages.router)
     app.add_exception_handler(CaseworkError, _failed)

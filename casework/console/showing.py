@@ -1,26 +1,30 @@
 """Bringing together what a case page shows, and recording that its content was seen."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlmodel import Session
 
 from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
-from casework.console.contexts import CasePage, Claim, Form, Guidance
+from casework.console.contexts import CasePage, Claim, Form, Guidance, Review
 from casework.console.identity import Visit
 from casework.console.ports import Console
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Rule
+from casework.qa.reviews import GateKind
+from casework.qa_answering import open_qa_gate
 from casework.store.assignment import assignment_of
-from casework.store.cases import CaseFile, case_file, note_case_view
+from casework.store.cases import CaseFile, case_file, find_case, note_case_view
 from casework.store.clocks import clocks_at
 from casework.store.desk import past_of, queues_of_case
-from casework.store.engine import transaction
+from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
+from casework.store.qa.answers import decisions_about
 from casework.store.tables import Case, Clock, Gate
 
 
@@ -56,8 +60,7 @@ def case_page(
     """
     with transaction(console.engine) as session:
         file = case_file(session, case_id)
-        digest = file.case.policy_digest
-        bundle = bundle_of(console.engine, digest) if digest else console.bundle
+        bundle, rules = explanation(session, console, case_id)
         rule = _rule_of(bundle, file.case.rule_id)
         covered = not uncovered and _is_marked(bundle, rule)
         if not covered:
@@ -67,7 +70,6 @@ def case_page(
         answers = queue is not None and visit.viewer.answers_in(queue)
         claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
         asked = gate if claim and claim.may_answer and not covered else None
-        facts = rows_for_policy(session, [case_id])
         return CasePage(
             case=file.case,
             gate=gate,
@@ -75,7 +77,7 @@ def case_page(
             covered=covered,
             content={} if covered else file.content,
             readings=file.readings,
-            guidance=_guidance(bundle, rule, gate, explain(bundle, facts[0].row)),
+            guidance=_guidance(bundle, rule, gate, rules),
             past=past_of(session, file.case),
             timeline=entries_of(session, case_id),
             clocks=_going(session, gate),
@@ -83,6 +85,47 @@ def case_page(
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console, file),
         )
+
+
+def review_of(console: Console, visit: Visit, gate: str) -> Review:
+    """A decision's evidence for somebody who may look at it again; the look is in the history.
+
+    Raises:
+        NotFound: there is no such gate.
+        Denied: they may not answer there, and so may not look.
+    """
+    engine = console.engine
+    shown, terms, classes = open_qa_gate(engine, gate, visit.viewer.id, now=console.clock())
+    bundle = bundle_of(engine, shown.item.policy_digest)
+    decisions: list[dict[str, Any]] = []
+    if shown.gate.kind == GateKind.ADJUDICATION:
+        with reading(engine) as session:
+            decisions = decisions_about(session, shown.item)
+    return Review(
+        gate=shown.gate,
+        evidence=shown.item.evidence_digest,
+        content=shown.content,
+        readings=shown.readings,
+        actions=[(name, bundle.actions[name].title) for name in sorted(terms.actions)],
+        escalations=[(name, bundle.queues[name].title) for name in sorted(terms.escalations)],
+        clauses=[pair for each in bundle.categories.values() for pair in each.clauses.items()],
+        errors=classes,
+        decisions=decisions,
+    )
+
+
+def explanation(
+    session: Session, console: Console, case_id: str
+) -> tuple[Bundle, Sequence[RuleResult]]:
+    """The policy that decided a case, or else the one in force, and what its rules make of it.
+
+    Raises:
+        NotFound: there is no such case.
+    """
+    digest = find_case(session, case_id).policy_digest
+    bundle = bundle_of(console.engine, digest) if digest else console.bundle
+    facts = rows_for_policy(session, [case_id])
+    return bundle, explain(bundle, facts[0].row)
 
 
 def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:

@@ -17,6 +17,7 @@ INCIDENTS: Final = "/leads/incidents"
 POLICY: Final = "/leads/policy"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
+API: Final = "/api/v1"
 VERIFY: Final = "/audit/verify"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
-from casework.errors import Conflict, InputError
+from casework.errors import Conflict
 from casework.store.tables import Reply
 
 #: How long an answer is kept, and how long a request may be in hand before it counts as lost.
@@ -31,8 +31,7 @@ def begin_reply(session: Session, keyed: Keyed, now: datetime) -> Reply | None:
     """Take a request in hand; the kept answer where it was answered before, None where not.
 
     Raises:
-        Conflict: the same request is in hand at this moment.
-        InputError: another request was sent under this key.
+        Conflict: another request was sent under this key, or this one is in hand.
     """
     session.execute(delete(Reply).where(col(Reply.token) == keyed.token, col(Reply.ends_at) <= now))
     values = {"token": keyed.token, "key": keyed.key, "request_digest": keyed.digest}
@@ -41,8 +40,9 @@ def begin_reply(session: Session, keyed: Keyed, now: datetime) -> Reply | None:
         return None
     found = session.get_one(Reply, (keyed.token, keyed.key))
     if found.request_digest != keyed.digest:
-        raise InputError(
+        raise Conflict(
             "this idempotency key was used for another request",
+            reason="key_used",
             hint="use a new key for each request",
         )
     if found.status is None:

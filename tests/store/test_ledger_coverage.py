@@ -18,7 +18,7 @@ STORE = Path(casework.store.__file__).parent
 GROUND = {
     *("engine", "ledger", "sealing"),
     *("schema", "migrations", "tables", "types"),
-    *("bulk", "lookup"),
+    *("bulk", "lookup", "keyset"),
 }
 
 #: Functions that may write without an entry, and why.

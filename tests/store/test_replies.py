@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from casework.errors import Conflict, InputError
+from casework.errors import Conflict
 from casework.store.engine import transaction
 from casework.store.replies import IN_HAND, KEPT, Keyed, begin_reply, drop_reply, keep_reply
 from tests.factories.gates import NOW
@@ -44,7 +44,7 @@ def test_the_same_request_twice_at_once_is_a_conflict_until_it_counts_as_lost(
 def test_another_request_under_a_used_key_is_refused(engine: Engine) -> None:
     begin(engine)
     keep(engine)
-    with pytest.raises(InputError, match="another request"):
+    with pytest.raises(Conflict, match="another request"):
         begin(engine, Keyed("t1", "k1", "d2"))
     assert begin(engine, Keyed("t2", "k1", "d2")) is None, "another's keys are their own"
 

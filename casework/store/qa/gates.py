@@ -14,6 +14,7 @@ from casework.gates import ActorKind, Person
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.plans import Plan
 from casework.qa.reviews import GateKind
+from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.tables import (
     CaseRevision,
@@ -63,13 +64,13 @@ def held_qa_gate(session: Session, gate: str) -> tuple[QaItem, QaGate]:
 
 
 def waiting_qa_gates(
-    session: Session, person: Person, *, limit: int = 50, offset: int = 0
+    session: Session, person: Person, *, limit: int = 50, offset: int = 0, after: str = ""
 ) -> list[QaGate]:
     """Open gates that a person may answer, the oldest first; the guard rules on each answer.
 
     Golden items are among them like any other: the order of one moment is that of the ids.
     """
-    other = aliased(QaGate)
+    other, order = aliased(QaGate), (col(QaGate.opened_at), col(QaGate.id))
     # By the case and by the item of each gate, for which there are indexes; not by the person.
     took_part = exists().where(
         col(Decision.case_id) == col(QaGate.case_id), col(Decision.actor) == person.id
@@ -88,8 +89,10 @@ def waiting_qa_gates(
             ~took_part,
             ~answered,
         )
-        .order_by(col(QaGate.opened_at), col(QaGate.id))
+        .order_by(*order)
     )
+    if after:
+        statement = behind(session, statement, order, col(QaGate.id) == after, after)
     if "*" not in person.queues:
         statement = statement.where(col(QaGate.queue).in_(sorted(person.queues)))
     return list(session.scalars(statement.limit(limit).offset(offset)))
