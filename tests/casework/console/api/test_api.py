@@ -193,7 +193,7 @@ def test_a_revoked_token_is_dead_at_once_and_its_use_is_known(
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/cases", "/gates/g1"])
+@pytest.mark.parametrize("path", ["/nowhere", "/cases", "/gates/g1", "/gates/g%0A1"])
 def test_what_there_is_not_is_a_problem_too(program: Program, path: str) -> None:
     done = program("ana").get(path)
     assert (done.status_code, done.json()["code"]) == (404, "not_found")
