@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     console_port: int = Field(
         4280, ge=1, le=65535, description="Port of the console; casework up takes a free one."
     )
+    api_per_minute: int = Field(
+        600, ge=1, le=1_000_000, description="Requests a token may send to the API in a minute."
+    )
     batch_size: int = Field(10_000, ge=1, le=100_000, description="Rows or cases in one batch.")
     review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
     claim_minutes: int = Field(

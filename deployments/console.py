@@ -52,6 +52,7 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
             run_page=f"{api.removesuffix('/api')}/runs/flow-run/{{run}}" if api else "",
             lease=timedelta(minutes=settings.claim_minutes),
             idle_minutes=settings.console_idle_minutes,
+            api_per_minute=settings.api_per_minute,
         )
     )
 

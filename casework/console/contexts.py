@@ -20,6 +20,7 @@ from casework.store.tables import (
     LedgerEntry,
     QaGate,
     SignalReading,
+    Token,
 )
 from casework.store.worklist import Listed
 
@@ -165,6 +166,19 @@ class Review:
     decisions: Sequence[Mapping[str, Any]]  # without names; an adjudicator alone sees them
     refusal: str = ""
     given: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokensPage:
+    """Tokens that are in force, and the form for another; the secret of one made just now."""
+
+    rows: Sequence[Token]
+    scopes: Sequence[str]
+    days: int  # that a token lasts unless somebody says otherwise
+    most_days: int
+    longest_name: int
+    secret: str = ""
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,3 +29,4 @@ class Console:
     run_page: str = ""  # Prefect's page of a run, with {run} in it; empty: not linked
     lease: timedelta = timedelta(minutes=30)  # how long a claim lasts that is not renewed
     idle_minutes: int = 5  # after which what is on the screen is covered
+    api_per_minute: int = 600  # requests that a token may send

@@ -8,21 +8,24 @@ from sqlmodel import Session
 
 from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
-from casework.console.contexts import CasePage, Claim, Form, Guidance
+from casework.console.contexts import CasePage, Claim, Form, Guidance, Review
 from casework.console.identity import Visit
 from casework.console.ports import Console
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Rule
+from casework.qa.reviews import GateKind
+from casework.qa_answering import open_qa_gate
 from casework.store.assignment import assignment_of
-from casework.store.cases import CaseFile, case_file, note_case_view
+from casework.store.cases import CaseFile, case_file, find_case, note_case_view
 from casework.store.clocks import clocks_at
 from casework.store.desk import past_of, queues_of_case
-from casework.store.engine import transaction
+from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import acts_of
+from casework.store.qa.answers import decisions_about
 from casework.store.qa.blinding import hidden_from
 from casework.store.tables import Case, Clock, Gate
 
@@ -59,8 +62,7 @@ def case_page(
     """
     with transaction(console.engine) as session:
         file = case_file(session, case_id)
-        digest = file.case.policy_digest
-        bundle = bundle_of(console.engine, digest) if digest else console.bundle
+        bundle, rules = explanation(session, console, case_id)
         rule = _rule_of(bundle, file.case.rule_id)
         covered = not uncovered and _is_marked(bundle, rule)
         if not covered:
@@ -70,7 +72,6 @@ def case_page(
         answers = queue is not None and visit.viewer.answers_in(queue)
         claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
         asked = gate if claim and claim.may_answer and not covered else None
-        facts = rows_for_policy(session, [case_id])
         return CasePage(
             case=file.case,
             gate=gate,
@@ -78,7 +79,7 @@ def case_page(
             covered=covered,
             content={} if covered else file.content,
             readings=file.readings,
-            guidance=_guidance(bundle, rule, gate, explain(bundle, facts[0].row)),
+            guidance=_guidance(bundle, rule, gate, rules),
             past=(past := past_of(session, file.case)),
             masked=hidden_from(session, visit.viewer.id, [other.id for other in past]),
             timeline=_timeline(session, case_id),
@@ -92,6 +93,47 @@ def case_page(
 def _timeline(session: Session, case_id: str) -> list[Mapping[str, Any]]:
     """What happened to a case, each with its moment as a time."""
     return [act | {"at": datetime.fromisoformat(act["at"])} for act in acts_of(session, case_id)]
+
+
+def review_of(console: Console, visit: Visit, gate: str) -> Review:
+    """A decision's evidence for somebody who may look at it again; the look is in the history.
+
+    Raises:
+        NotFound: there is no such gate.
+        Denied: they may not answer there, and so may not look.
+    """
+    engine = console.engine
+    shown, terms, classes = open_qa_gate(engine, gate, visit.viewer.id, now=console.clock())
+    bundle = bundle_of(engine, shown.item.policy_digest)
+    decisions: list[dict[str, Any]] = []
+    if shown.gate.kind == GateKind.ADJUDICATION:
+        with reading(engine) as session:
+            decisions = decisions_about(session, shown.item)
+    return Review(
+        gate=shown.gate,
+        evidence=shown.item.evidence_digest,
+        content=shown.content,
+        readings=shown.readings,
+        actions=[(name, bundle.actions[name].title) for name in sorted(terms.actions)],
+        escalations=[(name, bundle.queues[name].title) for name in sorted(terms.escalations)],
+        clauses=[pair for each in bundle.categories.values() for pair in each.clauses.items()],
+        errors=classes,
+        decisions=decisions,
+    )
+
+
+def explanation(
+    session: Session, console: Console, case_id: str
+) -> tuple[Bundle, Sequence[RuleResult]]:
+    """The policy that decided a case, or else the one in force, and what its rules make of it.
+
+    Raises:
+        NotFound: there is no such case.
+    """
+    digest = find_case(session, case_id).policy_digest
+    bundle = bundle_of(console.engine, digest) if digest else console.bundle
+    facts = rows_for_policy(session, [case_id])
+    return bundle, explain(bundle, facts[0].row)
 
 
 def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:

@@ -17,6 +17,8 @@ INCIDENTS: Final = "/leads/incidents"
 POLICY: Final = "/leads/policy"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
+API: Final = "/api/v1"
+TOKENS: Final = "/tokens"
 VERIFY: Final = "/audit/verify"
 
 
@@ -75,6 +77,11 @@ def review(gate: str) -> str:
 def review_answer(gate: str) -> str:
     """Where an answer of a re-review goes."""
     return f"{review(gate)}/answer"
+
+
+def revoke_token(token: str) -> str:
+    """Where a token is ended."""
+    return f"{TOKENS}/{quote(token, safe='')}/revoke"
 
 
 def export(case_id: str) -> str:

@@ -127,6 +127,8 @@ class Action(StrEnum):
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
     HEALTH_RECORDED = "health.recorded"
+    TOKEN_MADE = "token.made"
+    TOKEN_REVOKED = "token.revoked"
 
 
 @dataclass(frozen=True, slots=True)

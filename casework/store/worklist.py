@@ -12,6 +12,7 @@ from casework.clocks.model import ClockKind, percent_used
 from casework.gates import GateStatus, Person, barred
 from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder, situation
+from casework.store.keyset import behind
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Clock, Gate
 from casework.store.types import UtcDateTime
@@ -21,6 +22,9 @@ _PAGE: Final = 100
 
 #: Where a clock that is not due stands in an order: behind all that are.
 _NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime())
+
+#: Clocks in the order in which they are due; what stands still is at the end.
+_DUE_FIRST: Final = (func.coalesce(col(Clock.due_at), _NEVER), col(Clock.gate_id), col(Clock.kind))
 
 #: The clock of the decision at a gate.
 DECIDING: Final = and_(
@@ -66,12 +70,23 @@ def page_of_queue(
     Raises:
         NotFound: there is no such gate to go on from.
     """
+    return page_of_queues(session, [queue], now, limit, after)
+
+
+def page_of_queues(
+    session: Session, queues: Sequence[str], now: datetime, limit: int, after: str = ""
+) -> list[Listed]:
+    """The same of several queues, in one order.
+
+    Raises:
+        NotFound: there is no such gate to go on from.
+    """
     statement = (
         select(Gate, Case, Clock, Assignment)
         .join(Case, col(Case.id) == col(Gate.case_id))
         .outerjoin(Clock, DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue) == queue)
+        .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue).in_(queues))
         .order_by(*_urgency())
         .limit(limit)
     )
@@ -99,8 +114,11 @@ def running_clocks(
     due_by: datetime | None = None,
     queues: Sequence[str] | None = None,
     limit: int = 50,
+    after: tuple[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Clocks that go on, what is due first at the top and what stands still at the end.
+
+    ``after`` are the gate and the kind of the clock behind which to go on.
 
     Returns:
         Rows of plain values; ``used`` is the share of the target that is gone, in percent.
@@ -110,9 +128,12 @@ def running_clocks(
         .join(Gate, col(Gate.id) == col(Clock.gate_id))
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Clock.gate_id))
         .where(col(Clock.ended_at).is_(None), col(Gate.status) == GateStatus.OPEN)
-        .order_by(col(Clock.due_at).is_(None), col(Clock.due_at), col(Clock.gate_id))
+        .order_by(*_DUE_FIRST)
         .limit(limit)
     )
+    if after:
+        last = tuple_(col(Clock.gate_id), col(Clock.kind)) == after
+        statement = behind(session, statement, _DUE_FIRST, last, "/".join(after))
     if breached:
         statement = statement.where(col(Clock.due_at) < now)
     if due_by is not None:

@@ -30,6 +30,7 @@ from deployments.cli import (
     qa,
     quarantine,
     receiver,
+    tokens,
     up,
 )
 from deployments.cli.output import out
@@ -56,6 +57,7 @@ app.add_typer(incident.app, name="incident", help="Run an incident, from page to
 approvals.app.add_typer(assignment.app)
 app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
+app.add_typer(tokens.app, name="tokens", help="What programs act with in the API.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")

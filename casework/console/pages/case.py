@@ -6,8 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from casework.answering import Taken, answer_gate
-from casework.console import urls
+from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
 from casework.console.contexts import Story
@@ -16,8 +15,7 @@ from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable
-from casework.errors import Conflict, Denied, EngineError
-from casework.evidence import seen_in_full
+from casework.errors import Conflict, Denied
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
@@ -77,7 +75,7 @@ async def answer(
     with reading(console.engine) as session:
         case_id = gate_by_id(session, gate).case_id
     try:
-        taken = _answer(console, visit, gate, given)
+        taken = doing.take_answer_at(console, visit, gate, given)
     except (Denied, Conflict) as refusal:
         return shown_case(
             console,
@@ -88,30 +86,9 @@ async def answer(
             given=given,
             status=refusal.status,
         )
-    woken = await _wake(console, taken)
+    woken = await doing.wake(console, taken)
     outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
     return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
-
-
-def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken:
-    with reading(console.engine) as session:
-        digest = gate_by_id(session, gate).evidence_digest
-    payload = {name: given[name] or None for name in ("verdict", "action", "escalate_to", "clause")}
-    payload |= {
-        "rationale": given["rationale"],
-        "evidence_digest": seen_in_full(digest, given["evidence"]),
-    }
-    return answer_gate(console.engine, gate, visit.viewer.id, payload, now=console.clock())
-
-
-async def _wake(console: Console, taken: Taken) -> bool:
-    if not taken.decided or taken.flow_run_id is None:
-        return False
-    try:
-        return await console.wake(taken.flow_run_id)
-    except EngineError:
-        # The decision is taken; the reconciler wakes the run when Prefect is back.
-        return False
 
 
 @router.get("/cases/{case_id}/story")

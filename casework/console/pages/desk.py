@@ -4,32 +4,22 @@ from typing import Final
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlmodel import Session
 
-from casework.console import urls
+from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.contexts import Desk, QueuePage
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
-from casework.console.showing import is_readable
-from casework.errors import Conflict, NotFound
-from casework.gates import ActorKind
-from casework.store.assignment import claim_next
-from casework.store.cases import find_case
+from casework.errors import NotFound
 from casework.store.desk import board
-from casework.store.engine import reading, transaction
-from casework.store.people import answering
-from casework.store.tables import Gate
+from casework.store.engine import reading
 from casework.store.worklist import page_of_queue
 
 router = APIRouter()
 
 #: Rows on one page of a queue.
 ROWS: Final = 50
-
-#: How often the next case is looked for while others are faster.
-TRIES: Final = 10
 
 
 def page(console: Console, visit: Visit, title: str) -> Page:
@@ -69,42 +59,11 @@ def queue_page(console: TheConsole, visit: TheVisit, queue: str, after: str = ""
 @router.post(urls.NEXT, dependencies=[Depends(allowed(Capability.WORK))])
 def take_next(console: TheConsole, visit: OurForm) -> RedirectResponse:
     """Claim the most urgent case that one may answer, and go to it."""
-    case_id = _claimed(console, visit)
-    return RedirectResponse(urls.case(case_id) if case_id else urls.HOME + "?done=all", 303)
-
-
-def _claimed(console: Console, visit: Visit) -> str | None:
-    """The case whose gate has been claimed; None where nothing waits, or others take it all."""
-    for _ in range(TRIES):
-        try:
-            with transaction(console.engine) as session:
-                person = answering(session, visit.viewer.id, ActorKind.PERSON)
-                if person is None:
-                    return None
-                gate = claim_next(session, person, console.lease, visit.by, console.clock())
-                return gate.case_id if gate else None
-        except Conflict:
-            continue  # somebody else was faster: the next one, then
-    return None
+    gate = doing.take_next(console, visit)
+    return RedirectResponse(urls.case(gate.case_id) if gate else urls.HOME + "?done=all", 303)
 
 
 @router.get(urls.FIND)
 def find(console: TheConsole, visit: TheVisit, reference: str = "") -> RedirectResponse:
     """Go to a case by its id, its gate's id, or its source and external id."""
-    wanted = reference.strip()
-    with reading(console.engine) as session:
-        case_id = _named(session, wanted)
-        if case_id is None or not is_readable(session, visit, case_id):
-            raise NotFound(f"there is no case {wanted} among yours")
-    return RedirectResponse(urls.case(case_id), 303)
-
-
-def _named(session: Session, reference: str) -> str | None:
-    """The id of the case that a gate or a reference names; None for none."""
-    gate = session.get(Gate, reference)
-    if gate is not None:
-        return gate.case_id
-    try:
-        return find_case(session, reference).id
-    except NotFound:
-        return None
+    return RedirectResponse(urls.case(doing.named_case(console, visit, reference)), 303)

@@ -5,12 +5,11 @@ from typing import Annotated, Final, Literal, TypeVar
 from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from casework.console import urls
+from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.contexts import Desk, IncidentPage, Listing, PolicyPage
-from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
+from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
-from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.effects import EffectStatus
 from casework.incidents.report import report
@@ -41,7 +40,7 @@ def boards(console: TheConsole, visit: TheVisit) -> HTMLResponse:
     """What waits in each queue, what is overdue or soon due there, and what is on hold."""
     around = page(console, visit, "Boards")
     with reading(console.engine) as session:
-        waiting = board(session, _queues(console, visit), around.now)
+        waiting = board(session, doing.queues_seen(console, visit), around.now)
     titles = {name: queue.title for name, queue in console.bundle.queues.items()}
     return render("leads_boards.html", {"page": around, "desk": Desk(waiting, titles)})
 
@@ -58,7 +57,7 @@ def clocks(
             around.now,
             breached=show == "breached",
             due_by=around.now + SOON if show == "soon" else None,
-            queues=_queues(console, visit),
+            queues=doing.queues_seen(console, visit),
             limit=ROWS,
         )
     context = {"page": around, "clocks": Listing(rows, ""), "show": show}
@@ -129,11 +128,6 @@ def policy(console: TheConsole, visit: TheVisit) -> HTMLResponse:
         cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id")}
     shown = PolicyPage(console.bundle, cases, console.lint())
     return render("leads_policy.html", {"page": page(console, visit, "Policy"), "policy": shown})
-
-
-def _queues(console: Console, visit: Visit) -> list[str]:
-    """The queues that a lead sees: their own, whether or not they answer there."""
-    return [queue.id for queue in console.bundle.queues.values() if visit.viewer.sees(queue)]
 
 
 def _listing(rows: list[T], path: str, offset: int) -> Listing[T]:

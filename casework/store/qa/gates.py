@@ -14,6 +14,7 @@ from casework.gates import ActorKind, Person
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.plans import Plan
 from casework.qa.reviews import GateKind
+from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.tables import (
     CaseRevision,
@@ -64,17 +65,20 @@ def held_qa_gate(session: Session, gate: str) -> tuple[QaItem, QaGate]:
 
 
 def waiting_qa_gates(
-    session: Session, person: Person, *, limit: int = 50, offset: int = 0
+    session: Session, person: Person, *, limit: int = 50, offset: int = 0, after: str = ""
 ) -> list[QaGate]:
     """Open gates that a person may answer, the oldest first; the guard rules on each answer.
 
     Golden items are among them like any other: the order of one moment is that of the ids.
     """
+    order = (col(QaGate.opened_at), col(QaGate.id))
     statement = (
         select(QaGate)
         .where(col(QaGate.status) == "open", *may_review(session, person))
-        .order_by(col(QaGate.opened_at), col(QaGate.id))
+        .order_by(*order)
     )
+    if after:
+        statement = behind(session, statement, order, col(QaGate.id) == after, after)
     return list(session.scalars(statement.limit(limit).offset(offset)))
 
 

@@ -30,6 +30,7 @@ from casework.store.tables.pulling import PullCursor
 from casework.store.tables.qa import QaGate, QaGolden, QaItem, QaRecusal, QaRound
 from casework.store.tables.rights import PausedRight
 from casework.store.tables.signals import CachedReading, SignalReading
+from casework.store.tables.tokens import Reply, Token
 from casework.store.tables.vendors import Placement, Team, Vendor
 
 __all__ = [
@@ -74,8 +75,10 @@ __all__ = [
     "QaRound",
     "Quarantined",
     "QueuedEffect",
+    "Reply",
     "SignInLink",
     "SignalReading",
     "Team",
+    "Token",
     "Vendor",
 ]
