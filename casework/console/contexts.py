@@ -21,6 +21,7 @@ from casework.store.tables import (
     QaGate,
     SignalReading,
 )
+from casework.store.texts import Outgoing
 from casework.store.worklist import Listed
 
 T = TypeVar("T")
@@ -50,6 +51,9 @@ class QueuePage:
     title: str
     rows: Sequence[Listed]
     next_page: str  # empty where this is the last one
+    assignees: Sequence[tuple[str, str]] = ()  # id, name; only a lead is shown them
+    told: str = ""  # what became of what was just done
+    refusals: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,14 @@ class Form:
     approvals: int  # people needed for the proposed action
     refusal: str = ""  # why the viewer's last answer was not taken
     given: Mapping[str, str] | None = None  # what they had filled in
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an answer would send, were it given now."""
+
+    verdict: str
+    going: Sequence[Outgoing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,7 @@ class CasePage:
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
+    assignees: Sequence[tuple[str, str]] = ()  # id, name of those the viewer may give the gate to
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ from sqlmodel import Session
 
 from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
+from casework.console.access import Capability
 from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
 from casework.console.ports import Console
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
-from casework.policy.model import Bundle, Rule
+from casework.policy.model import Bundle, Queue, Rule
+from casework.store.assignees import assignees
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, note_case_view
 from casework.store.clocks import clocks_at
@@ -82,6 +84,7 @@ def case_page(
             claim=claim,
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console, file),
+            assignees=_assignees(session, console, visit, gate, queue, claim),
         )
 
 
@@ -137,6 +140,23 @@ def _claim(session: Session, console: Console, visit: Visit, bundle: Bundle, gat
         partners=[(name, bundle.queues[name].title) for name in targets],
         renew_seconds=int(console.lease.total_seconds() // 3),
     )
+
+
+def _assignees(
+    session: Session,
+    console: Console,
+    visit: Visit,
+    gate: Gate | None,
+    queue: Queue | None,
+    claim: Claim | None,
+) -> list[tuple[str, str]]:
+    """Whom the viewer may give the gate to; nobody where they neither lead nor have it."""
+    if gate is None or queue is None:
+        return []
+    leads = visit.viewer.may(Capability.LEAD) and visit.viewer.sees(queue)
+    if not leads and not (claim and claim.is_mine):
+        return []
+    return [(each.id, each.name) for each in assignees(session, gate, console.clock())]
 
 
 def _form(

@@ -7,27 +7,37 @@ import orjson
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from casework.answering import Taken, answer_gate
+from casework.answering import Taken, answer_gate, bundle_of
 from casework.console import urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
-from casework.console.contexts import Story
+from casework.console.contexts import Preview, Story
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
-from casework.console.showing import case_page, check_readable
-from casework.errors import Conflict, Denied, EngineError
+from casework.console.showing import case_page, check_readable, is_readable
+from casework.errors import Conflict, Denied, EngineError, NotFound
 from casework.evidence import seen_in_full
 from casework.store.cases import case_file
 from casework.store.engine import reading
 from casework.store.gates import gate_by_id
 from casework.store.ledger import entries_of
+from casework.store.tables import Gate
+from casework.store.texts import preview
 
 router = APIRouter()
 
 Outcome: TypeAlias = Literal[
-    "decided", "later", "more", "claimed", "released", "held", "resumed", "handed_over"
+    "decided",
+    "later",
+    "more",
+    "claimed",
+    "released",
+    "assigned",
+    "held",
+    "resumed",
+    "handed_over",
 ]
 
 #: What became of what somebody did, as the case's page says it.
@@ -37,6 +47,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     "more": "Taken. Somebody else has to approve the same.",
     "claimed": "You have this case.",
     "released": "Given back. Anybody may take it now.",
+    "assigned": "Given to the person you named.",
     "held": "On hold.",
     "resumed": "No longer on hold.",
     "handed_over": "Handed over.",
@@ -82,6 +93,24 @@ async def answer(
     woken = await _wake(console, taken)
     outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
     return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
+
+
+@router.post("/gates/{gate}/preview")
+def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswer) -> HTMLResponse:
+    """Show word for word what an answer would send; nothing is sent and nothing decided."""
+    with reading(console.engine) as session:
+        found = session.get(Gate, gate)
+        if found is None or not is_readable(session, visit, found.case_id):
+            raise NotFound(f"there is no gate {gate} among yours")
+        action = given["action"]
+        allowed = bundle_of(console.engine, found.policy_digest).terms(found.queue, None).actions
+        going = (
+            preview(session, found, action, given["clause"] or None, console.clock())
+            if action in allowed
+            else []
+        )
+    shown = Preview(given["verdict"], going)
+    return shown_case(console, visit, found.case_id, uncovered=True, given=given, shown_ahead=shown)
 
 
 def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken:
@@ -135,6 +164,7 @@ def shown_case(
     given: dict[str, str] | None = None,
     outcome: str = "",
     problem: str = "",
+    shown_ahead: Preview | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     """The page of a case, with what became of what was just done, or why it was not.
@@ -147,4 +177,5 @@ def shown_case(
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}
+    context["preview"] = shown_ahead
     return render("case.html", context, status)

@@ -32,6 +32,7 @@ const keys = {
   e: () => choose("e"),
   c: () => document.querySelector('button[data-key="c"]')?.click(),
   u: () => document.querySelector('button[data-key="u"]')?.click(),
+  s: () => document.querySelector('button[data-key="s"]')?.click(),
   w: () => byId("rationale")?.focus(),
   p: () => byId("playbook")?.focus(),
 };
