@@ -11,6 +11,7 @@ from casework.policy.explain import RuleResult
 from casework.policy.faults import Fault
 from casework.policy.model import Bundle, Queue
 from casework.store.desk import Waiting
+from casework.store.playbooks import Followed
 from casework.store.tables import (
     Assignment,
     Case,
@@ -18,6 +19,7 @@ from casework.store.tables import (
     Decision,
     Gate,
     LedgerEntry,
+    PlaybookAnswer,
     QaGate,
     SignalReading,
 )
@@ -130,6 +132,7 @@ class CasePage:
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
+    followed: Followed | None = None  # the playbook's questions at the open gate
     assignees: Sequence[tuple[str, str]] = ()  # id, name of those the viewer may give the gate to
 
 
@@ -140,6 +143,7 @@ class Story:
     case: Case
     decisions: Sequence[Decision]
     gates: Sequence[Gate]
+    playbook: Sequence[PlaybookAnswer]
     entries: Sequence[Mapping[str, Any]]
     printed_at: datetime
 

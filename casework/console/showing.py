@@ -23,6 +23,7 @@ from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
+from casework.store.playbooks import followed
 from casework.store.tables import Case, Clock, Gate
 
 
@@ -60,8 +61,8 @@ def case_page(
         file = case_file(session, case_id)
         digest = file.case.policy_digest
         bundle = bundle_of(console.engine, digest) if digest else console.bundle
-        rule = _rule_of(bundle, file.case.rule_id)
-        covered = not uncovered and _is_marked(bundle, rule)
+        rule = bundle.rule(file.case.rule_id)
+        covered = not uncovered and bundle.marked(file.case.rule_id) is not None
         if not covered:
             note_case_view(session, file.case, visit.by, console.clock())
         gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
@@ -84,12 +85,9 @@ def case_page(
             claim=claim,
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console, file),
+            followed=followed(session, file.case, gate) if gate else None,
             assignees=_assignees(session, console, visit, gate, queue, claim),
         )
-
-
-def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:
-    return next((rule for rule in bundle.rules if rule.id == rule_id), None)
 
 
 def _guidance(
@@ -103,12 +101,6 @@ def _guidance(
         rules=rules,
         digest=bundle.digest,
     )
-
-
-def _is_marked(bundle: Bundle, rule: Rule | None) -> bool:
-    """Whether the rule that brought the case here is of a category that is covered at first."""
-    category = bundle.categories.get(rule.category) if rule and rule.category else None
-    return category is not None and category.covered
 
 
 def _macros(bundle: Bundle, gate: Gate | None) -> list[tuple[str, str]]:

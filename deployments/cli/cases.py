@@ -10,6 +10,7 @@ from casework.cases import Severity, Status
 from casework.store.cases import CaseFile, case_file, list_cases
 from casework.store.engine import reading
 from casework.store.incidents.reading import incidents_of_case
+from casework.store.playbooks import answers_about
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, settled
 
@@ -54,6 +55,9 @@ def show(
         file = case_file(session, case)
         document = {
             **_document(file, content),
+            "playbook": [
+                each.model_dump(mode="json") for each in answers_about(session, file.case.id)
+            ],
             "incidents": [
                 each.model_dump(mode="json") for each in incidents_of_case(session, file.case.id)
             ],
@@ -116,6 +120,8 @@ def _print(document: dict[str, Any]) -> None:
     out.print(table_of(document["gates"], gates, "Gates"))
     times = ("incident_id", "attached_at", "attached_by", "detached_at")
     out.print(table_of(document["incidents"], times, "Incidents"))
+    answered = ("gate_id", "playbook", "step", "answer", "person")
+    out.print(table_of(document["playbook"], answered, "Playbook"))
     if "content" in document:
         facts = [{"field": name, "value": value} for name, value in document["content"].items()]
         out.print(table_of(facts, ("field", "value"), "Content"))

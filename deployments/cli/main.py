@@ -24,6 +24,7 @@ from deployments.cli import (
     incident,
     intake,
     people,
+    playbooks,
     policy,
     pull,
     qa,
@@ -52,6 +53,7 @@ app.add_typer(approvals.app, name="approvals", help="Gates where people decide."
 app.add_typer(effects.app, name="effects", help="What decisions cause outside.")
 app.add_typer(incident.app, name="incident", help="Run an incident, from page to report.")
 approvals.app.add_typer(assignment.app)
+approvals.app.add_typer(playbooks.app)
 app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
 import orjson
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from casework.answering import Taken, answer_gate, bundle_of
@@ -17,12 +17,13 @@ from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable, is_readable
-from casework.errors import Conflict, Denied, EngineError, NotFound
+from casework.errors import Conflict, Denied, EngineError, InputError, NotFound
 from casework.evidence import seen_in_full
 from casework.store.cases import case_file
-from casework.store.engine import reading
+from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.ledger import entries_of
+from casework.store.playbooks import answer_step, answers_about
 from casework.store.tables import Gate
 from casework.store.texts import preview
 
@@ -113,6 +114,37 @@ def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswe
     return shown_case(console, visit, found.case_id, uncovered=True, given=given, shown_ahead=shown)
 
 
+@router.post("/gates/{gate}/playbook")
+def follow(
+    console: TheConsole,
+    visit: OurForm,
+    gate: str,
+    given: GivenAnswer,
+    step: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    """Answer a step of the gate's playbook; what was written in the form is kept."""
+    with reading(console.engine) as session:
+        found = session.get(Gate, gate)
+        if found is None or not is_readable(session, visit, found.case_id):
+            raise NotFound(f"there is no gate {gate} among yours")
+    name, _, choice = step.partition("=")
+    problem, status = "", 200
+    try:
+        with transaction(console.engine) as session:
+            answer_step(session, gate, name, choice, visit.by, console.clock())
+    except (Conflict, Denied, InputError) as refusal:
+        problem, status = refusal.message, refusal.status
+    return shown_case(
+        console,
+        visit,
+        found.case_id,
+        uncovered=True,
+        given=given,
+        problem=problem,
+        status=status,
+    )
+
+
 def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken:
     with reading(console.engine) as session:
         digest = gate_by_id(session, gate).evidence_digest
@@ -144,11 +176,12 @@ def story(
     with reading(console.engine) as session:
         check_readable(session, visit, case_id)
         file = case_file(session, case_id)
+        answered = answers_about(session, case_id)
         entries = [
             orjson.loads(entry.body) | {"digest": entry.digest}
             for entry in entries_of(session, case_id)
         ]
-    told = Story(file.case, file.decisions, file.gates, entries, console.clock())
+    told = Story(file.case, file.decisions, file.gates, answered, entries, console.clock())
     return render(
         "story.html", {"page": page(console, visit, f"Story of {case_id}"), "story": told}
     )

@@ -7,6 +7,7 @@ from casework.store.tables.accounts import Account, ConsoleSession, SignInLink
 from casework.store.tables.assignments import Assignment
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.clocks import Clock
+from casework.store.tables.desk import CaseGrant, CaseRestriction, PlaybookAnswer, Preference
 from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.inbox import Identity, InboxMessage
 from casework.store.tables.incidents import (
@@ -35,6 +36,8 @@ __all__ = [
     "BreakerState",
     "CachedReading",
     "Case",
+    "CaseGrant",
+    "CaseRestriction",
     "CaseRevision",
     "Checkpoint",
     "Clock",
@@ -58,7 +61,9 @@ __all__ = [
     "LedgerEntry",
     "LedgerLeaf",
     "Person",
+    "PlaybookAnswer",
     "PolicyBundle",
+    "Preference",
     "PullCursor",
     "QaGate",
     "QaGolden",
