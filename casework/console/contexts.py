@@ -11,6 +11,7 @@ from casework.policy.explain import RuleResult
 from casework.policy.faults import Fault
 from casework.policy.model import Bundle, Queue
 from casework.store.desk import Waiting
+from casework.store.playbooks import Followed
 from casework.store.tables import (
     Assignment,
     Case,
@@ -18,10 +19,12 @@ from casework.store.tables import (
     Decision,
     Gate,
     LedgerEntry,
+    PlaybookAnswer,
     QaGate,
     SignalReading,
     Token,
 )
+from casework.store.texts import Outgoing
 from casework.store.worklist import Listed
 
 T = TypeVar("T")
@@ -51,6 +54,9 @@ class QueuePage:
     title: str
     rows: Sequence[Listed]
     next_page: str  # empty where this is the last one
+    assignees: Sequence[tuple[str, str]] = ()  # id, name; only a lead is shown them
+    told: str = ""  # what became of what was just done
+    refusals: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,14 @@ class Form:
     approvals: int  # people needed for the proposed action
     refusal: str = ""  # why the viewer's last answer was not taken
     given: Mapping[str, str] | None = None  # what they had filled in
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an answer would send, were it given now."""
+
+    verdict: str
+    going: Sequence[Outgoing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,8 @@ class CasePage:
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
+    followed: Followed | None = None  # the playbook's questions at the open gate
+    assignees: Sequence[tuple[str, str]] = ()  # id, name of those the viewer may give the gate to
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +145,7 @@ class Story:
     case: Case
     decisions: Sequence[Decision]
     gates: Sequence[Gate]
+    playbook: Sequence[PlaybookAnswer]
     acts: Sequence[Mapping[str, Any]]  # with the digests of their entries
     printed_at: datetime
 

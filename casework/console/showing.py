@@ -8,15 +8,17 @@ from sqlmodel import Session
 
 from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
+from casework.console.access import Capability
 from casework.console.contexts import CasePage, Claim, Form, Guidance, Review
 from casework.console.identity import Visit
 from casework.console.ports import Console
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
-from casework.policy.model import Bundle, Rule
+from casework.policy.model import Bundle, Queue, Rule
 from casework.qa.reviews import GateKind
 from casework.qa_answering import open_qa_gate
+from casework.store.assignees import assignees
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, find_case, note_case_view
 from casework.store.clocks import clocks_at
@@ -25,6 +27,7 @@ from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import acts_of
+from casework.store.playbooks import followed
 from casework.store.qa.answers import decisions_about
 from casework.store.qa.blinding import hidden_from
 from casework.store.tables import Case, Clock, Gate
@@ -63,8 +66,8 @@ def case_page(
     with transaction(console.engine) as session:
         file = case_file(session, case_id)
         bundle, rules = explanation(session, console, case_id)
-        rule = _rule_of(bundle, file.case.rule_id)
-        covered = not uncovered and _is_marked(bundle, rule)
+        rule = bundle.rule(file.case.rule_id)
+        covered = not uncovered and bundle.marked(file.case.rule_id) is not None
         if not covered:
             note_case_view(session, file.case, visit.by, console.clock())
         gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
@@ -87,6 +90,8 @@ def case_page(
             claim=claim,
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console, file),
+            followed=followed(session, file.case, gate) if gate else None,
+            assignees=_assignees(session, console, visit, gate, queue, claim),
         )
 
 
@@ -136,10 +141,6 @@ def explanation(
     return bundle, explain(bundle, facts[0].row)
 
 
-def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:
-    return next((rule for rule in bundle.rules if rule.id == rule_id), None)
-
-
 def _guidance(
     bundle: Bundle, rule: Rule | None, gate: Gate | None, rules: Sequence[RuleResult]
 ) -> Guidance:
@@ -151,12 +152,6 @@ def _guidance(
         rules=rules,
         digest=bundle.digest,
     )
-
-
-def _is_marked(bundle: Bundle, rule: Rule | None) -> bool:
-    """Whether the rule that brought the case here is of a category that is covered at first."""
-    category = bundle.categories.get(rule.category) if rule and rule.category else None
-    return category is not None and category.covered
 
 
 def _macros(bundle: Bundle, gate: Gate | None) -> list[tuple[str, str]]:
@@ -188,6 +183,23 @@ def _claim(session: Session, console: Console, visit: Visit, bundle: Bundle, gat
         partners=[(name, bundle.queues[name].title) for name in targets],
         renew_seconds=int(console.lease.total_seconds() // 3),
     )
+
+
+def _assignees(
+    session: Session,
+    console: Console,
+    visit: Visit,
+    gate: Gate | None,
+    queue: Queue | None,
+    claim: Claim | None,
+) -> list[tuple[str, str]]:
+    """Whom the viewer may give the gate to; nobody where they neither lead nor have it."""
+    if gate is None or queue is None:
+        return []
+    leads = visit.viewer.may(Capability.LEAD) and visit.viewer.sees(queue)
+    if not leads and not (claim and claim.is_mine):
+        return []
+    return [(each.id, each.name) for each in assignees(session, gate, console.clock())]
 
 
 def _form(

@@ -58,6 +58,11 @@ def gate(gate: str, verb: str) -> str:
     return f"/gates/{quote(gate, safe='')}/{verb}"
 
 
+def assign_in(queue: str) -> str:
+    """Where a lead gives gates of a queue to a person."""
+    return f"/queues/{quote(queue, safe='')}/assign"
+
+
 def further(path: str, **asked: str | int) -> str:
     """A page of a list, with what was asked of it; what is empty is left out."""
     given = {name: value for name, value in asked.items() if value}

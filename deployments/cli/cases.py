@@ -9,6 +9,7 @@ from casework.answering import reverse_action
 from casework.cases import Severity, Status
 from casework.store.cases import CaseFile, case_file, list_cases
 from casework.store.incidents.reading import incidents_of_case
+from casework.store.playbooks import answers_about
 from casework.store.qa.blinding import check_sighted, hidden_from
 from casework.store.tables import Case
 from deployments.cli.output import Json, emit, out, reported, table_of
@@ -68,6 +69,9 @@ def show(
         check_sighted(session, viewer, file.case.id)
         document = {
             **_document(file, content),
+            "playbook": [
+                each.model_dump(mode="json") for each in answers_about(session, file.case.id)
+            ],
             "incidents": [
                 each.model_dump(mode="json") for each in incidents_of_case(session, file.case.id)
             ],
@@ -133,6 +137,8 @@ def _print(document: dict[str, Any]) -> None:
     out.print(table_of(document["gates"], gates, "Gates"))
     times = ("incident_id", "attached_at", "attached_by", "detached_at")
     out.print(table_of(document["incidents"], times, "Incidents"))
+    answered = ("gate_id", "playbook", "step", "answer", "person")
+    out.print(table_of(document["playbook"], answered, "Playbook"))
     if "content" in document:
         facts = [{"field": name, "value": value} for name, value in document["content"].items()]
         out.print(table_of(facts, ("field", "value"), "Content"))

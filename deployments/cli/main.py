@@ -25,6 +25,7 @@ from deployments.cli import (
     intake,
     metrics,
     people,
+    playbooks,
     policy,
     pull,
     qa,
@@ -55,6 +56,7 @@ app.add_typer(approvals.app, name="approvals", help="Gates where people decide."
 app.add_typer(effects.app, name="effects", help="What decisions cause outside.")
 app.add_typer(incident.app, name="incident", help="Run an incident, from page to report.")
 approvals.app.add_typer(assignment.app)
+approvals.app.add_typer(playbooks.app)
 app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(tokens.app, name="tokens", help="What programs act with in the API.")

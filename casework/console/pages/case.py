@@ -3,29 +3,40 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from casework.answering import bundle_of
 from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
-from casework.console.contexts import Story
+from casework.console.contexts import Preview, Story
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable
-from casework.errors import Conflict, Denied
+from casework.errors import Conflict, Denied, InputError
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.ledger import acts_of
+from casework.store.playbooks import answer_step, answers_about
 from casework.store.qa.blinding import check_sighted, hidden_from, recuse
+from casework.store.texts import preview
 
 router = APIRouter()
 
 Outcome: TypeAlias = Literal[
-    "decided", "later", "more", "claimed", "released", "held", "resumed", "handed_over"
+    "decided",
+    "later",
+    "more",
+    "claimed",
+    "released",
+    "assigned",
+    "held",
+    "resumed",
+    "handed_over",
 ]
 
 #: What became of what somebody did, as the case's page says it.
@@ -35,6 +46,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     "more": "Taken. Somebody else has to approve the same.",
     "claimed": "You have this case.",
     "released": "Given back. Anybody may take it now.",
+    "assigned": "Given to the person you named.",
     "held": "On hold.",
     "resumed": "No longer on hold.",
     "handed_over": "Handed over.",
@@ -91,6 +103,51 @@ async def answer(
     return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
 
 
+@router.post("/gates/{gate}/preview")
+def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswer) -> HTMLResponse:
+    """Show word for word what an answer would send; nothing is sent and nothing decided."""
+    case_id = doing.case_of_gate(console, visit, gate)
+    with reading(console.engine) as session:
+        found = gate_by_id(session, gate)
+        action = given["action"]
+        allowed = bundle_of(console.engine, found.policy_digest).terms(found.queue, None).actions
+        going = (
+            preview(session, found, action, given["clause"] or None, console.clock())
+            if action in allowed
+            else []
+        )
+    shown = Preview(given["verdict"], going)
+    return shown_case(console, visit, case_id, uncovered=True, given=given, shown_ahead=shown)
+
+
+@router.post("/gates/{gate}/playbook")
+def follow(
+    console: TheConsole,
+    visit: OurForm,
+    gate: str,
+    given: GivenAnswer,
+    step: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    """Answer a step of the gate's playbook; what was written in the form is kept."""
+    case_id = doing.case_of_gate(console, visit, gate)
+    name, _, choice = step.partition("=")
+    problem, status = "", 200
+    try:
+        with transaction(console.engine) as session:
+            answer_step(session, gate, name, choice, visit.by, console.clock())
+    except (Conflict, Denied, InputError) as refusal:
+        problem, status = refusal.message, refusal.status
+    return shown_case(
+        console,
+        visit,
+        case_id,
+        uncovered=True,
+        given=given,
+        problem=problem,
+        status=status,
+    )
+
+
 @router.get("/cases/{case_id}/story")
 def story(
     console: TheConsole,
@@ -102,8 +159,9 @@ def story(
         check_readable(session, visit, case_id)
         check_sighted(session, visit.viewer.id, case_id)
         file = case_file(session, case_id)
+        answered = answers_about(session, case_id)
         acts = acts_of(session, case_id)
-    told = Story(file.case, file.decisions, file.gates, acts, console.clock())
+    told = Story(file.case, file.decisions, file.gates, answered, acts, console.clock())
     return render(
         "story.html", {"page": page(console, visit, f"Story of {case_id}"), "story": told}
     )
@@ -119,6 +177,7 @@ def shown_case(
     given: dict[str, str] | None = None,
     outcome: str = "",
     problem: str = "",
+    shown_ahead: Preview | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     """The page of a case, with what became of what was just done, or why it was not.
@@ -135,4 +194,5 @@ def shown_case(
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}
+    context["preview"] = shown_ahead
     return render("case.html", context, status)

@@ -15,7 +15,7 @@ from casework.console.identity import OurForm, TheConsole, Visit, allowed
 from casework.console.pages.case import Outcome, shown_case
 from casework.console.ports import Console
 from casework.errors import Conflict, Denied, InputError
-from casework.store.assignment import claim, hand_over, hold, release, renew, resume
+from casework.store.assignment import assign, claim, hand_over, hold, release, renew, resume
 from casework.store.engine import transaction
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
@@ -77,6 +77,18 @@ def go_on(console: TheConsole, visit: OurForm, gate: str) -> Response:
         resume(session, gate, visit.by, now)
 
     return _changed(console, visit, gate, change, "resumed")
+
+
+@router.post("/gates/{gate}/assign")
+def give(
+    console: TheConsole, visit: OurForm, gate: str, person: Annotated[str, Form()] = ""
+) -> Response:
+    """Give a gate to a named person, who has it until somebody says otherwise."""
+
+    def change(session: Session, now: datetime) -> None:
+        assign(session, gate, person, visit.by, now)
+
+    return _changed(console, visit, gate, change, "assigned")
 
 
 @router.post("/gates/{gate}/hand-over")

@@ -1,8 +1,9 @@
 """Home, queues, and the next case."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import doing, urls
@@ -11,7 +12,9 @@ from casework.console.contexts import Desk, QueuePage
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
-from casework.errors import NotFound
+from casework.errors import Conflict, Denied, NotFound
+from casework.store.assignees import workers
+from casework.store.assignment import assign
 from casework.store.desk import board
 from casework.store.engine import reading
 from casework.store.worklist import page_of_queue
@@ -45,14 +48,57 @@ def home(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
 @router.get("/queues/{queue}")
 def queue_page(console: TheConsole, visit: TheVisit, queue: str, after: str = "") -> HTMLResponse:
     """The gates that wait in a queue, in the order in which they come up."""
-    found = console.bundle.queues.get(queue)
-    if found is None or not visit.viewer.sees(found):
+    return _queue(console, visit, queue, after)
+
+
+@router.post(
+    "/queues/{queue}/assign",
+    dependencies=[Depends(allowed(Capability.WORK)), Depends(allowed(Capability.LEAD))],
+)
+def give(
+    console: TheConsole,
+    visit: OurForm,
+    queue: str,
+    person: Annotated[str, Form()] = "",
+    gate: Annotated[tuple[str, ...], Form()] = (),
+) -> HTMLResponse:
+    """Give gates of a queue to a named person, each for itself; what is refused says why."""
+    refusals = [told for each in gate[:ROWS] if (told := _given(console, visit, each, person))]
+    given = len(gate[:ROWS]) - len(refusals)
+    told = f"{given} given to {person}." if given else ("" if refusals else "Nothing was ticked.")
+    return _queue(console, visit, queue, told=told, refusals=refusals)
+
+
+def _given(console: Console, visit: Visit, gate: str, person: str) -> str:
+    """Give one gate to a person; why not, where it is refused."""
+    try:
+        doing.case_of_gate(console, visit, gate)
+        doing.change_at_gate(
+            console, visit, gate, lambda session, now: assign(session, gate, person, visit.by, now)
+        )
+    except (Conflict, Denied, NotFound) as refusal:
+        return f"{gate}: {refusal.message}"
+    return ""
+
+
+def _queue(
+    console: Console,
+    visit: Visit,
+    name: str,
+    after: str = "",
+    told: str = "",
+    refusals: Sequence[str] = (),
+) -> HTMLResponse:
+    queue = console.bundle.queues.get(name)
+    if queue is None or not visit.viewer.sees(queue):
         raise NotFound("there is no such queue among yours")
-    around = page(console, visit, found.title)
+    around = page(console, visit, queue.title)
     with reading(console.engine) as session:
-        rows = page_of_queue(session, queue, around.now, ROWS + 1, after)
-    following = urls.queue(queue, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
-    shown = QueuePage(queue, found.title, rows[:ROWS], following)
+        rows = page_of_queue(session, name, around.now, ROWS + 1, after)
+        gives = workers(session, queue) if visit.viewer.may(Capability.LEAD) else []
+    following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
+    people = [(each.id, each.name) for each in gives]
+    shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, refusals)
     return render("queue.html", {"page": around, "queue": shown})
 
 

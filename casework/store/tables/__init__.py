@@ -7,6 +7,7 @@ from casework.store.tables.accounts import Account, ConsoleSession, SignInLink
 from casework.store.tables.assignments import Assignment
 from casework.store.tables.cases import Case, CaseRevision
 from casework.store.tables.clocks import Clock
+from casework.store.tables.desk import CaseGrant, CaseRestriction, PlaybookAnswer, Preference
 from casework.store.tables.gates import Decision, Gate, Person
 from casework.store.tables.health import HealthDay, HealthSnapshot
 from casework.store.tables.inbox import Identity, InboxMessage
@@ -39,6 +40,8 @@ __all__ = [
     "BreakerState",
     "CachedReading",
     "Case",
+    "CaseGrant",
+    "CaseRestriction",
     "CaseRevision",
     "Checkpoint",
     "Clock",
@@ -66,7 +69,9 @@ __all__ = [
     "PausedRight",
     "Person",
     "Placement",
+    "PlaybookAnswer",
     "PolicyBundle",
+    "Preference",
     "PullCursor",
     "QaGate",
     "QaGolden",
