@@ -17,6 +17,7 @@ from casework.console import urls
 from casework.console.access import Capability
 from casework.console.identity import Visit
 from casework.console.standing import due, length, standing
+from casework.store.desk import COUNTED
 
 FOLDER: Final = Path(__file__).resolve().parent
 
@@ -52,6 +53,11 @@ def shown(value: object) -> str:
     return str(value)
 
 
+def counted(number: int) -> str:
+    """A number of a board, which is counted no further than COUNTED."""
+    return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
+
+
 def at(moment: datetime | None) -> str:
     """A moment to the second, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
@@ -82,12 +88,14 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        auto_reload=False,  # read once: a page has twenty files
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
         "ago": ago,
         "at": at,
+        "counted": counted,
         "due": due,
         "standing": standing,
         "shown": shown,

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import func, literal, update
 from sqlmodel import Session, col, select
 
 from casework.clocks.calendars import instant_after
@@ -23,6 +23,7 @@ from casework.store.lookup import among
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Gate
 from casework.store.tables import Clock as Row
+from casework.store.types import NEVER, UtcDateTime
 
 CLOCK: Final = (
     "gate_id",
@@ -82,6 +83,21 @@ def open_clocks(
         for kind, rest in alike(queue, severity)
     ]
     insert_rows(session, "clocks", CLOCK, rows, keep_existing=True)
+    if kinds is None or ClockKind.DECISION in kinds:
+        rank_gates(session, list(dict.fromkeys(row[0] for row in rows)))
+
+
+def rank_gates(session: Session, gates: Sequence[str]) -> None:
+    """Put gates where their queue's order has them: by when the clock of their decision is due."""
+    table, clocks = Gate.__table__, Row.__table__  # type: ignore[attr-defined]
+    due = select(clocks.c.due_at).where(
+        clocks.c.gate_id == table.c.id, clocks.c.kind == ClockKind.DECISION.value
+    )
+    ranked = func.coalesce(due.scalar_subquery(), literal(NEVER, UtcDateTime()))
+    session.flush()
+    session.connection().execute(
+        update(table).where(among(session, table.c.id, gates)).values(ranks_at=ranked)
+    )
 
 
 def clocks_at(session: Session, gate: str) -> dict[ClockKind, Row]:
@@ -176,6 +192,8 @@ def settle_clock(session: Session, row: Row, now: datetime, promise: Promise | N
     breached = row.state == ClockState.BREACHED
     row.next_at = next_moment(promise, ClockKind(row.kind), clock, row.taken, breached=breached)
     session.add(row)
+    if row.kind == ClockKind.DECISION:
+        rank_gates(session, [row.gate_id])
 
 
 def _going(session: Session, gate: str) -> list[Row]:

@@ -5,12 +5,39 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, case, func, or_, select
+import orjson
+from sqlalchemy import and_, bindparam, func, or_, select, text
 from sqlmodel import Session, col
 
-from casework.gates import GateStatus
-from casework.store.tables import Assignment, Case, Clock, Gate
-from casework.store.worklist import DECIDING
+from casework.cases import Severity
+from casework.store.engine import is_sqlite
+from casework.store.tables import Assignment, Case, Gate
+from casework.store.types import UtcDateTime
+from casework.store.worklist import IS_OPEN
+
+#: How far a board counts; the index would have to be read to its end otherwise.
+COUNTED: Final = 1_000
+
+_PLACES_SQLITE: Final = (
+    "WITH places(queue, severity) AS "
+    "(SELECT q.value, s.value FROM json_each(:queues) q, json_each(:severities) s) "
+)
+_PLACES_POSTGRES: Final = (
+    "WITH places(queue, severity) AS (SELECT q, s FROM unnest(CAST(:queues AS text[])) q "
+    "CROSS JOIN unnest(CAST(:severities AS text[])) s) "
+)
+_HERE: Final = (
+    "FROM gates g WHERE g.status = 'open' AND g.queue = places.queue "
+    "AND g.severity = places.severity"
+)
+_COUNTS: Final = (
+    f"SELECT queue, severity, (SELECT count(*) FROM (SELECT 1 {_HERE} LIMIT :most) a) AS waits, "
+    "(SELECT min(opened_at) FROM gates g WHERE g.status = 'open' AND g.queue = places.queue) "
+    "AS oldest, "
+    f"(SELECT count(*) FROM (SELECT 1 {_HERE} AND g.ranks_at < :now LIMIT :most) b) AS late, "
+    f"(SELECT count(*) FROM (SELECT 1 {_HERE} AND g.ranks_at BETWEEN :now AND :soon "
+    "LIMIT :most) c) AS soon FROM places ORDER BY queue, severity"
+)
 
 #: What is due within this time is due soon.
 SOON: Final = timedelta(hours=2)
@@ -18,7 +45,7 @@ SOON: Final = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in a queue."""
+    """What waits in a queue; a number above COUNTED means at least so many."""
 
     queue: str
     severities: dict[str, int]  # how many gates, by severity
@@ -34,41 +61,51 @@ class Waiting:
 
 
 def board(session: Session, queues: Sequence[str], now: datetime) -> list[Waiting]:
-    """What waits in some queues, in their order; queues in which nothing waits are left out."""
-    due = col(Clock.due_at)
-    statement = (
-        select(
-            col(Gate.queue),
-            col(Gate.severity),
-            func.count(),
-            func.min(col(Gate.opened_at)),
-            _number(due < now),
-            _number(and_(due >= now, due <= now + SOON)),
-            _number(col(Assignment.follow_up_at).is_not(None)),
-        )
-        .outerjoin(Clock, DECIDING)
-        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue).in_(queues))
-        .group_by(col(Gate.queue), col(Gate.severity))
-        .order_by(col(Gate.severity))
-    )
-    found: dict[str, Waiting] = {}
-    for queue, severity, number, oldest, breached, soon, on_hold in session.execute(statement):
-        before = found.get(queue, Waiting(queue, {}, oldest))
+    """What waits in some queues, in their order; queues in which nothing waits are left out.
+
+    Each number is counted to COUNTED + 1 and no further, so that a board costs the same whatever
+    waits.
+    """
+    on_hold, found = _on_hold(session, queues), dict[str, Waiting]()
+    for queue, severity, number, oldest, breached, soon in _counts(session, queues, now):
+        if not number:
+            continue
+        before = found.get(queue, Waiting(queue, {}, oldest, on_hold=on_hold.get(queue, 0)))
         found[queue] = replace(
             before,
             severities={**before.severities, severity: number},
-            oldest=min(before.oldest, oldest),
             breached=before.breached + breached,
             soon=before.soon + soon,
-            on_hold=before.on_hold + on_hold,
         )
     return [found[queue] for queue in queues if queue in found]
 
 
-def _number(condition: Any) -> Any:
-    """How many rows of a group meet a condition."""
-    return func.sum(case((condition, 1), else_=0))
+def _counts(session: Session, queues: Sequence[str], now: datetime) -> Sequence[Any]:
+    """For each queue and severity: how many wait, since when, and how many are late or soon."""
+    lists: list[Any] = [list(queues), [severity.value for severity in Severity]]
+    if is_sqlite(session):
+        places, lists = _PLACES_SQLITE, [orjson.dumps(each).decode() for each in lists]
+    else:
+        places = _PLACES_POSTGRES
+    statement = (
+        text(places + _COUNTS)
+        .bindparams(
+            bindparam("now", now, UtcDateTime()), bindparam("soon", now + SOON, UtcDateTime())
+        )
+        .columns(oldest=UtcDateTime)
+    )
+    given = {"queues": lists[0], "severities": lists[1], "most": COUNTED + 1}
+    return session.execute(statement, given).all()
+
+
+def _on_hold(session: Session, queues: Sequence[str]) -> dict[str, int]:
+    statement = (
+        select(col(Gate.queue), func.count())
+        .join(Assignment, col(Assignment.gate_id) == col(Gate.id))
+        .where(IS_OPEN, col(Gate.queue).in_(queues), col(Assignment.follow_up_at).is_not(None))
+        .group_by(col(Gate.queue))
+    )
+    return dict(map(tuple, session.execute(statement)))
 
 
 def queues_of_case(session: Session, case_id: str) -> set[str]:

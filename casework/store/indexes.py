@@ -18,6 +18,9 @@ ATTENDED: Final = (
     "'gate.assigned', 'playbook.answered', 'qa.answered')"
 )
 
+#: Gates at which people must decide, as whatever lists them says it.
+WAITS: Final = "status = 'open'"
+
 
 def index_of_stages() -> Index:
     """Index the cases that a batch stage walks: in the order of the walk, and no others."""
@@ -39,6 +42,24 @@ def index_of_answers() -> Index:
     return Index(
         "decisions_answer", *columns, unique=True, sqlite_where=at_gate, postgresql_where=at_gate
     )
+
+
+def index_of_waiting(name: str, *columns: str) -> Index:
+    """Index the gates at which people must decide, and no others."""
+    waits = text(WAITS)
+    return Index(name, *columns, sqlite_where=waits, postgresql_where=waits)
+
+
+def index_on_hold() -> Index:
+    """Index the gates that are on hold."""
+    held = Column("follow_up_at").isnot(None)
+    return Index("assignments_on_hold", "gate_id", sqlite_where=held, postgresql_where=held)
+
+
+def index_where_unset(name: str, column: str, *more: str) -> Index:
+    """Index the rows in which a column has no value yet."""
+    absent = Column(column).is_(None)
+    return Index(name, *more, sqlite_where=absent, postgresql_where=absent)
 
 
 def index_where_set(name: str, column: str, *more: str) -> Index:

@@ -1,10 +1,13 @@
 """Column types the two databases share."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
+
+#: A moment behind all others, where none is known and there must be an order.
+NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,33 +1,37 @@
 """What to do next: the most urgent gate for one person, queues by urgency, and the clocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Select, and_, false, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
+from casework.errors import NotFound
 from casework.gates import GateStatus, Person, barred
 from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder, situation
-from casework.store.keyset import behind
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Clock, Gate
-from casework.store.types import UtcDateTime
 
-#: Gates looked at in one go.
-_PAGE: Final = 100
+#: Gates of each queue that are looked at in one go.
+_PAGE: Final = 20
 
-#: Where a clock that is not due stands in an order: behind all that are.
-_NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime())
+#: A gate at which people must decide, in the words of the indexes of those: they are not used else.
+IS_OPEN: Final = col(Gate.status) == literal(GateStatus.OPEN.value, literal_execute=True)
 
-#: Clocks in the order in which they are due; what stands still is at the end.
-_DUE_FIRST: Final = (func.coalesce(col(Clock.due_at), _NEVER), col(Clock.gate_id), col(Clock.kind))
+#: The most severe first, then what is due first, then the oldest: the order within a queue.
+URGENCY: Final = tuple(map(col, (Gate.severity, Gate.ranks_at, Gate.opened_at, Gate.id)))
+
+#: Clocks that run, in the order in which they are due, and those that stand still.
+_DUE_FIRST: Final = (col(Clock.due_at), col(Clock.gate_id), col(Clock.kind))
+_STANDING: Final = _DUE_FIRST[1:]
 
 #: The clock of the decision at a gate.
-DECIDING: Final = and_(
+_DECIDING: Final = and_(
     col(Clock.gate_id) == col(Gate.id), col(Clock.kind) == ClockKind.DECISION.value
 )
 
@@ -50,12 +54,7 @@ def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
     is on hold, is passed over.
     """
     places = _places(session, person)
-    if not places:
-        return None
-    statement = _waiting(person.id, now).where(
-        tuple_(col(Gate.queue), col(Gate.policy_digest)).in_(places)
-    )
-    for case, gate in _pages(session, statement):
+    for case, gate in _free(session, places, person.id, now) if places else ():
         terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
         if barred(situation(session, case, gate, now), person, terms) is None:
             return gate
@@ -84,16 +83,14 @@ def page_of_queues(
     statement = (
         select(Gate, Case, Clock, Assignment)
         .join(Case, col(Case.id) == col(Gate.case_id))
-        .outerjoin(Clock, DECIDING)
+        .outerjoin(Clock, _DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue).in_(queues))
-        .order_by(*_urgency())
+        .where(IS_OPEN, col(Gate.queue).in_(queues))
+        .order_by(*URGENCY)
         .limit(limit)
     )
     if after:
-        last = select(*_urgency()).select_from(Gate).outerjoin(Clock, DECIDING)
-        place = session.execute(last.where(col(Gate.id) == gate_by_id(session, after).id)).one()
-        statement = statement.where(tuple_(*_urgency()) > tuple(place))
+        statement = statement.where(tuple_(*URGENCY) > _place(gate_by_id(session, after)))
     return [
         Listed(
             gate,
@@ -122,28 +119,42 @@ def running_clocks(
 
     Returns:
         Rows of plain values; ``used`` is the share of the target that is gone, in percent.
+
+    Raises:
+        NotFound: there is no such clock to go on from.
     """
     statement = (
         select(Clock, Gate, Assignment)
         .join(Gate, col(Gate.id) == col(Clock.gate_id))
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Clock.gate_id))
-        .where(col(Clock.ended_at).is_(None), col(Gate.status) == GateStatus.OPEN)
-        .order_by(*_DUE_FIRST)
-        .limit(limit)
+        .where(col(Clock.ended_at).is_(None), IS_OPEN)
     )
-    if after:
-        last = tuple_(col(Clock.gate_id), col(Clock.kind)) == after
-        statement = behind(session, statement, _DUE_FIRST, last, "/".join(after))
-    if breached:
-        statement = statement.where(col(Clock.due_at) < now)
-    if due_by is not None:
-        statement = statement.where(col(Clock.due_at) <= due_by)
     if queues is not None:
         statement = statement.where(col(Gate.queue).in_(queues))
-    return [
-        _row(session, clock, gate, assignment, now)
-        for clock, gate, assignment in session.execute(statement)
-    ]
+    due = statement.where(col(Clock.due_at).is_not(None))
+    still = statement.where(col(Clock.due_at).is_(None))
+    if breached:
+        due = due.where(col(Clock.due_at) < now)
+    if due_by is not None:
+        due = due.where(col(Clock.due_at) <= due_by)
+    if after and (last := _clock(session, *after)).due_at is None:
+        due = due.where(false())
+        still = still.where(tuple_(*_STANDING) > after)
+    elif after:
+        due = due.where(tuple_(*_DUE_FIRST) > (last.due_at, *after))
+    found = session.execute(due.order_by(*_DUE_FIRST).limit(limit)).all()
+    if not breached and due_by is None and len(found) < limit:
+        # Asked for apart: no index has what is due first and what stands still at its end.
+        rest = still.order_by(*_STANDING).limit(limit - len(found))
+        found = [*found, *session.execute(rest)]
+    return [_row(session, clock, gate, assignment, now) for clock, gate, assignment in found]
+
+
+def _clock(session: Session, gate: str, kind: str) -> Clock:
+    found = session.get(Clock, (gate, kind))
+    if found is None:
+        raise NotFound(f"there is no clock {gate}/{kind} to go on from", hint="begin anew")
+    return found
 
 
 def _row(
@@ -164,44 +175,78 @@ def _row(
     }
 
 
-def _places(session: Session, person: Person) -> list[tuple[str, str]]:
-    """Queues, under the policies of the gates in them, where somebody of these roles answers."""
-    open_ = select(col(Gate.queue), col(Gate.policy_digest)).where(
-        col(Gate.status) == GateStatus.OPEN
+def _places(session: Session, person: Person) -> dict[str, list[str] | None]:
+    """Queues where somebody of these roles answers, with the policies under which they do.
+
+    None are all under which gates wait.
+    """
+    policies, found = _policies(session), dict[str, list[str] | None]()
+    for policy in policies:
+        for queue in stored_bundle(session, policy).queues.values():
+            named = "*" in person.queues or queue.id in person.queues
+            if named and person.roles & queue.roles:
+                found[queue.id] = [*(found.get(queue.id) or ()), policy]
+    return {queue: None if under == policies else under for queue, under in found.items()}
+
+
+def _policies(session: Session) -> list[str]:
+    """The policies under which gates wait, from one to the next by index: gates may be many."""
+    first = select(func.min(col(Gate.policy_digest)).label("digest")).where(IS_OPEN)
+    walk, later = first.cte("policies", recursive=True), aliased(Gate)
+    following = (
+        select(func.min(col(later.policy_digest)))
+        .where(
+            col(later.status) == literal(GateStatus.OPEN.value, literal_execute=True),
+            col(later.policy_digest) > walk.c.digest,
+        )
+        .scalar_subquery()
     )
-    return [
-        (queue, policy)
-        for queue, policy in session.execute(open_.distinct())
-        if ("*" in person.queues or queue in person.queues)
-        and person.roles & stored_bundle(session, policy).queues[queue].roles
-    ]
+    walk = walk.union_all(select(following).select_from(walk).where(walk.c.digest.is_not(None)))
+    return list(session.scalars(select(walk.c.digest).where(walk.c.digest.is_not(None))))
 
 
-def _waiting(person: str, now: datetime) -> Select[tuple[Case, Gate]]:
+def _free(
+    session: Session, places: Mapping[str, list[str] | None], person: str, now: datetime
+) -> Iterator[tuple[Case, Gate]]:
     """Open gates that are free or this person's own, and not on hold, by urgency."""
+    after: Any = None
+    while True:
+        heads = [_head(queue, under, person, now, after) for queue, under in places.items()]
+        each = union_all(*(select(head.subquery()) for head in heads)).subquery()
+        statement = (
+            select(Case, Gate)
+            .join(Case, col(Case.id) == col(Gate.case_id))
+            .where(col(Gate.id).in_(select(each.c.id).order_by(*each.c).limit(_PAGE)))
+            .order_by(*URGENCY)
+        )
+        rows = session.execute(statement).all()
+        yield from ((case, gate) for case, gate in rows)
+        if len(rows) < _PAGE:
+            return
+        after = _place(rows[-1][1])
+
+
+def _head(
+    queue: str, under: list[str] | None, person: str, now: datetime, after: Any
+) -> Select[Any]:
+    """The beginning of one queue, from the place ``after`` on, as its index has it."""
     free = or_(
         col(Assignment.holder).is_(None),
         col(Assignment.holder) == person,
         col(Assignment.lease_until) <= now,
     )
-    return (
-        select(Case, Gate)
-        .join(Case, col(Case.id) == col(Gate.case_id))
-        .outerjoin(Clock, DECIDING)
+    statement = (
+        select(*URGENCY)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(col(Gate.status) == GateStatus.OPEN, free, col(Assignment.follow_up_at).is_(None))
-        .order_by(*_urgency())
+        .where(IS_OPEN, col(Gate.queue) == queue, free, col(Assignment.follow_up_at).is_(None))
     )
+    if under is not None:
+        statement = statement.where(col(Gate.policy_digest).in_(under))
+    if after is not None:
+        statement = statement.where(tuple_(*URGENCY) > after)
+    return statement.order_by(*URGENCY).limit(_PAGE)
 
 
-def _urgency() -> tuple[Any, ...]:
-    """The most severe first, then what is due first, then the oldest."""
-    due = func.coalesce(col(Clock.due_at), _NEVER)
-    return col(Gate.severity), due, col(Gate.opened_at), col(Gate.id)
-
-
-def _pages(session: Session, statement: Select[tuple[Case, Gate]]) -> Iterator[tuple[Case, Gate]]:
-    offset = 0
-    while rows := session.execute(statement.limit(_PAGE).offset(offset)).all():
-        yield from ((case, gate) for case, gate in rows)
-        offset += _PAGE
+def _place(gate: Gate) -> tuple[Any, ...]:
+    """Where a gate stands in the order of its queue."""
+    return gate.severity, gate.ranks_at, gate.opened_at, gate.id

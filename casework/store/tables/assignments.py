@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from casework.store.indexes import index_where_set
+from casework.store.indexes import index_on_hold, index_where_set
 from casework.store.tables.columns import moment
 
 
@@ -15,6 +15,7 @@ class Assignment(SQLModel, table=True):
     __table_args__ = (
         index_where_set("assignments_next", "next_at", "gate_id"),
         index_where_set("assignments_holder", "holder"),
+        index_on_hold(),
     )
 
     gate_id: str = Field(primary_key=True)

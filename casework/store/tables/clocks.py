@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from casework.store.indexes import index_where_set
+from casework.store.indexes import index_where_set, index_where_unset
 from casework.store.tables.columns import document, moment
 
 
@@ -18,6 +18,7 @@ class Clock(SQLModel, table=True):
         index_where_set("clocks_next", "next_at", "gate_id", "kind"),
         Index("clocks_due", "state", "due_at"),
         Index("clocks_ended", "ended_at"),
+        index_where_unset("clocks_going", "ended_at", "due_at", "gate_id"),
     )
 
     gate_id: str = Field(primary_key=True)

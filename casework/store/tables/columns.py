@@ -1,5 +1,6 @@
 """Kinds of columns that the two databases take differently, or that many tables have."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Integer
@@ -21,7 +22,7 @@ def document(*, nullable: bool = False) -> Any:
     return Field(sa_column=Column(JSON, nullable=nullable))
 
 
-def moment(*, nullable: bool = False) -> Any:
+def moment(*, nullable: bool = False, default: datetime | None = None) -> Any:
     """A point in time, aware and in UTC."""
-    default: dict[str, Any] = {"default": None} if nullable else {}
-    return Field(sa_column=Column(UtcDateTime, nullable=nullable), **default)
+    given: dict[str, Any] = {"default": default} if nullable or default else {}
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable), **given)

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
-from casework.store.indexes import index_of_answers
+from casework.store.indexes import index_of_answers, index_of_waiting
 from casework.store.tables.columns import document, moment
+from casework.store.types import NEVER
 
 
 class Decision(SQLModel, table=True):
@@ -48,6 +49,9 @@ class Gate(SQLModel, table=True):
         Index("gates_waiting", "status", "severity", "opened_at"),
         Index("gates_case", "case_id"),
         Index("gates_run", "flow_run_id"),
+        index_of_waiting("gates_urgency", "queue", "severity", "ranks_at", "opened_at", "id"),
+        index_of_waiting("gates_oldest", "queue", "opened_at"),
+        index_of_waiting("gates_policies", "policy_digest"),
     )
 
     id: str = Field(primary_key=True)
@@ -68,6 +72,7 @@ class Gate(SQLModel, table=True):
     attempt: int = 1  # raised each time a run woke without a sufficient decision
     flow_run_id: str | None = None
     opened_at: datetime = moment()
+    ranks_at: datetime = moment(default=NEVER)  # when its decision is due; NEVER while at no time
     decided_at: datetime | None = moment(nullable=True)
     settled_at: datetime | None = moment(nullable=True)
 
