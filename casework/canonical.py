@@ -62,5 +62,4 @@ def _are_ascii(keys: Json) -> bool:
 
 
 def _are_simple(values: Json) -> bool:
-    nested = [value for value in values if type(value) not in _PLAIN]
-    return not nested or all(map(_is_simple, nested))
+    return _PLAIN.issuperset(map(type, values)) or all(map(_is_simple, values))

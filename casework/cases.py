@@ -1,6 +1,5 @@
 """A case: what it is made of, the states it passes through and the fields a policy may read."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -122,8 +121,8 @@ def case_id(source: str, external_id: str) -> str:
     Cases of a source whose numbers are neighbours begin alike, so that what comes together lies
     together in every index. The number itself cannot be read from the id.
     """
-    number = _NUMBER_AT_END.search(external_id)
-    group = int(number[0]) // _NEIGHBOURS if number else external_id
+    digits = external_id[len(external_id.rstrip(_DIGITS)) :][-_LONGEST_NUMBER:]
+    group = int(digits) // _NEIGHBOURS if digits else external_id
     return "c" + _group(source, group) + _hexadecimal(source, external_id, 14)
 
 
@@ -136,8 +135,10 @@ def _hexadecimal(source: str, name: str, length: int) -> str:
     return sha256(f"{source}\x00{name}".encode()).hexdigest()[:length]
 
 
+_DIGITS: Final = "0123456789"
+
 #: Digits past these would be slow to read as a number, and are no count of tickets.
-_NUMBER_AT_END: Final = re.compile(r"[0-9]{1,12}$")
+_LONGEST_NUMBER: Final = 12
 
 #: How many numbers share the beginning of their ids.
 _NEIGHBOURS: Final = 1024

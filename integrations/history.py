@@ -63,11 +63,5 @@ class HistoryProvider:
 
 
 def _values(record: Record) -> tuple[int, ...]:
-    subject, reporter = record.subject, record.reporter
-    return (
-        subject.total,
-        subject.recent,
-        subject.acted_on,
-        reporter.recent,
-        reporter.acted_on,
-    )
+    subject, reporter = record
+    return (*subject, *reporter[1:])

@@ -10,7 +10,6 @@ word boundaries, which can only match more; what matches then is asked exactly.
 import asyncio
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from time import perf_counter
 from typing import Final, TypeAlias
 
@@ -20,6 +19,7 @@ from casework.canonical import digest
 from casework.cases import Evidence, Reading
 from casework.errors import ConfigurationError
 from casework.policy.model import Pattern
+from casework.policy.references import regex_fault
 
 #: Raised when the same patterns could give another answer: text built otherwise, another engine.
 _METHOD: Final = "1"
@@ -60,8 +60,8 @@ class PatternProvider:
             {"method": _METHOD, "patterns": {each.signal: list(each.any_of) for each in patterns}}
         )[:16]
         self._exact = [_any_of(each.any_of) for each in patterns]
-        self._ascii = [_any_of(_rewritten(each.any_of, _IN_ASCII)) for each in patterns]
-        self._loose = [_any_of(_rewritten(each.any_of, _UNBOUND)) for each in patterns]
+        self._ascii = [_any_written(each.any_of, _IN_ASCII) for each in patterns]
+        self._loose = [_any_written(each.any_of, _UNBOUND) for each in patterns]
 
     async def read(self, evidence: Sequence[Evidence]) -> Sequence[Reading]:
         """Read the signals of a batch, on another thread: Polars leaves the interpreter free."""
@@ -119,12 +119,14 @@ def _frame(texts: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame({_TEXT: pl.Series(_TEXT, texts, dtype=pl.String)})
 
 
-def _rewritten(regexes: Sequence[str], escapes: dict[str, str]) -> tuple[str, ...]:
-    """Regexes with some escapes written otherwise; one that does not survive that, as it was."""
-    written = (_ESCAPE.sub(lambda found: escapes.get(found[1], found[0]), each) for each in regexes)
-    return tuple(
-        new if _fault(new) is None else old for new, old in zip(written, regexes, strict=True)
-    )
+def _any_written(regexes: Sequence[str], escapes: dict[str, str]) -> pl.Expr:
+    """Whether any of some regexes matches, with some of their escapes written otherwise."""
+    written = [_ESCAPE.sub(lambda found: escapes.get(found[1], found[0]), each) for each in regexes]
+    # Where all of them compile in one, so does each: compiling is what takes time here.
+    if _joinable(written) is None:
+        pairs = zip(written, regexes, strict=True)
+        written = [old if regex_fault(new) else new for new, old in pairs]
+    return _any_of(written)
 
 
 def _any_of(regexes: Sequence[str]) -> pl.Expr:
@@ -141,7 +143,7 @@ def _joinable(regexes: Sequence[str]) -> str | None:
     if any(map(_VERBOSE.search, regexes)):
         return None
     joined = _join(regexes)
-    return joined if _fault(joined) is None else None
+    return None if regex_fault(joined) else joined
 
 
 def _join(regexes: Sequence[str]) -> str:
@@ -152,19 +154,8 @@ def _check(patterns: Sequence[Pattern]) -> None:
     """Compile each regex on its own, so that a fault is named and joining cannot hide one."""
     for pattern in patterns:
         for regex in pattern.any_of:
-            if fault := _fault(regex):
+            if fault := regex_fault(regex):
                 raise ConfigurationError(
                     f"a pattern of signal {pattern.signal} is not a regular expression: {fault}",
                     hint="patterns are written in the syntax of Rust's regex crate",
                 )
-
-
-@lru_cache(maxsize=4096)
-def _fault(regex: str) -> str | None:
-    """What is wrong with a regex; None if nothing is."""
-    nothing = pl.DataFrame({_TEXT: pl.Series(_TEXT, [""], dtype=pl.String)})
-    try:
-        nothing.select(pl.col(_TEXT).str.contains(regex))
-    except pl.exceptions.ComputeError as error:
-        return str(error)
-    return None

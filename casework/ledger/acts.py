@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from casework.ledger.entries import Action, Draft, Written
+from casework.ledger.entries import Action, Written
 
 #: The entries that tell of several acts, which one transaction did to one case, in their order.
 #: Their data holds each act's own data under its name.
@@ -26,14 +26,13 @@ _UNDECIDED: Final = frozenset({Action.CASE_OPENED, Action.CASE_ENRICHED})
 _DECIDED_UPON: Final = ("evidence_digest", "policy_digest")
 
 
-def told_together(opened: Draft, enriched: Draft, decided: Draft, closed: Draft) -> Draft:
-    """Tell in one entry what would take four; the data of each is ``Written`` already."""
-    # Canonical JSON: the names in sorted order.
-    data = (
-        f'{{"case.closed":{closed.data},"case.decided":{decided.data},'
-        f'"case.enriched":{enriched.data},"case.opened":{opened.data}}}'
+def completed(opened: str, enriched: str, decided: str, closed: str) -> Written:
+    """The data of ``case.completed``, from that of its four acts, in canonical JSON."""
+    # The names in sorted order, as canonical JSON wants them.
+    return Written(
+        f'{{"case.closed":{closed},"case.decided":{decided},'
+        f'"case.enriched":{enriched},"case.opened":{opened}}}'
     )
-    return decided._replace(action=Action.CASE_COMPLETED, data=Written(data))
 
 
 def acts(body: str) -> list[dict[str, Any]]:

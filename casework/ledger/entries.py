@@ -27,6 +27,8 @@ class Action(StrEnum):
     INTAKE_STARTED = "intake.started"
     INTAKE_ADOPTED = "intake.adopted"
     INTAKE_FINISHED = "intake.finished"
+    INTAKE_FAILED = "intake.failed"
+    INTAKE_RESUMED = "intake.resumed"
     ROW_QUARANTINED = "row.quarantined"
     ROW_RETRIED = "row.retried"
     ROW_DISCARDED = "row.discarded"

@@ -56,10 +56,11 @@ def maker(mapping: Mapping) -> Make:
         for name, fetch in fields:
             if (value := fetch(row)) is not None:
                 item[name] = value
-        if signals or keep_rest:
+        more = keep_rest and not read.issuperset(row)
+        if signals or more:
             item["signals"] = _group(row, "signals", signals, keep_rest)
-        if attributes or keep_rest:
-            kept = _rest(row, read) if keep_rest else {}
+        if attributes or more:
+            kept = _rest(row, read) if more else {}
             item["attributes"] = kept | _group(row, "attributes", attributes, keep_rest)
         try:
             return cast(Item, validate(item))

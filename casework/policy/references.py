@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -166,6 +167,7 @@ def _patterns(draft: Draft) -> None:
             draft.add("signals", (name,), f"`{name}` has no pattern", hint, key=True)
 
 
+@lru_cache(maxsize=4096)
 def regex_fault(expression: str) -> str:
     """Why a regular expression is not one of Rust's, or an empty text."""
     try:

@@ -16,7 +16,6 @@ from casework.rows.reasons import Reason
 DEPTH_LIMIT: Final = 64
 
 _EXACT_FLOAT: Final = 2.0**53
-_SPACED_KEY: Final = re.compile(rb'"[ \t\r]+:')
 _NOT_FINITE: Final = re.compile(r"-?(NaN|Infinity)")
 
 
@@ -67,7 +66,7 @@ def parse_json(raw: bytes) -> dict[str, Any]:
 
 def _colons(raw: bytes) -> int:
     """How many colons may end a key: never fewer than there are keys, twice given ones too."""
-    return raw.count(b'":') + len(_SPACED_KEY.findall(raw))
+    return raw.translate(None, b" \t\r").count(b'":')
 
 
 def _why_broken(raw: bytes, error: orjson.JSONDecodeError) -> RowFault:

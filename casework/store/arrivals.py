@@ -241,12 +241,19 @@ def _supersede_gates(
 
 def arrival_drafts(incoming: Incoming, changes: Sequence[Change]) -> list[Draft]:
     """The entries of new cases and of newer content."""
-    # Canonical JSON in its parts: the digest is the first member, the line the third.
+    drafts = []
+    told = arrival_data(incoming, changes)
+    for (arrival, outcome, revision), data in zip(changes, told, strict=True):
+        action = Action.CASE_OPENED if outcome is Outcome.OPENED else Action.CASE_REVISED
+        drafts.append(Draft(arrival.case_id, action, Written(data), revision))
+    return drafts
+
+
+def arrival_data(incoming: Incoming, changes: Sequence[Change]) -> list[str]:
+    """What the entries of new cases and of newer content tell, in canonical JSON."""
+    # In its parts: the digest is the first member, the line the third.
     intake, source = canonical(incoming.intake_id).decode(), canonical(incoming.source).decode()
     before, after = f'","intake":{intake},"line":', f',"source":{source}}}'
-    drafts = []
-    for arrival, outcome, revision in changes:
-        action = Action.CASE_OPENED if outcome is Outcome.OPENED else Action.CASE_REVISED
-        data = Written(f'{{"content":"{arrival.digest}{before}{arrival.line}{after}')
-        drafts.append(Draft(arrival.case_id, action, data, revision))
-    return drafts
+    return [
+        f'{{"content":"{arrival.digest}{before}{arrival.line}{after}' for arrival, _, _ in changes
+    ]

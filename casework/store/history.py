@@ -7,10 +7,9 @@ case never counts itself and the size of a batch and the order within it change 
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import String, and_, func, select, type_coerce
@@ -27,8 +26,7 @@ from casework.store.tables import Case
 WINDOW: Final = timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """What is known of someone at the moment a case was received."""
 
     total: int = 0
@@ -40,8 +38,7 @@ class Counts:
 NONE: Final = Counts()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the store knows of one case's subject and of its reporter."""
 
     subject: Counts
@@ -85,19 +82,14 @@ def _counts(
                 insort(received[name], now)
     counted = []
     for name, (now, since) in zip(names, moments, strict=True):
-        line = received.get(name, ()) if name else ()
-        total = bisect_left(line, now)
-        if not name or not total:
+        line = received.get(name) if name else None
+        total = bisect_left(line, now) if line else 0
+        if not name or not line or not total:
             counted.append(NONE)
             continue
-        acted = acted_on.get(name, ())
-        counted.append(
-            Counts(
-                total=total,
-                recent=total - bisect_left(line, since),
-                acted_on=bisect_left(acted, now) - bisect_left(acted, since),
-            )
-        )
+        acted = acted_on.get(name)
+        led_to_action = bisect_left(acted, now) - bisect_left(acted, since) if acted else 0
+        counted.append(Counts(total, total - bisect_left(line, since), led_to_action))
     return counted
 
 

@@ -33,6 +33,8 @@ def start_intake(
 ) -> Intake:
     """Begin an intake, or take up again one that was stopped: its counts say how far it came.
 
+    One that had failed is running again.
+
     Raises:
         Conflict: it was begun with another source or mapping.
     """
@@ -44,7 +46,7 @@ def start_intake(
                 f"intake {found.id} was begun with another source or mapping",
                 hint="begin a new intake: cases are opened once however often they are read",
             )
-        return found
+        return _resumed(session, found, by, now)
     intake = Intake(
         id=incoming.intake_id,
         source=incoming.source,
@@ -74,6 +76,21 @@ def finish_intake(session: Session, intake_id: str, by: Provenance, now: datetim
     data = counts_of(intake).as_dict()
     append(session, [Draft(intake.id, Action.INTAKE_FINISHED, data)], by, now)
     return intake
+
+
+def fail_intake(session: Session, intake_id: str, why: str, by: Provenance, now: datetime) -> None:
+    """Mark an intake as failed, unless it has ended by now; ``why`` is the code of an error.
+
+    Raises:
+        NotFound: there is no such intake.
+    """
+    intake = _held(session, intake_id)
+    if intake.status != "running":
+        return
+    intake.status = "failed"
+    session.add(intake)
+    data = {"error": why, "received": intake.received}
+    append(session, [Draft(intake.id, Action.INTAKE_FAILED, data)], by, now)
 
 
 def intake_by_id(session: Session, intake_id: str) -> Intake:
@@ -180,6 +197,15 @@ def lock_source(session: Session, source: str) -> None:
     if not is_sqlite(session):
         statement = text("SELECT pg_advisory_xact_lock(:locks, hashtext(:source))")
         session.execute(statement, {"locks": _LOCKS, "source": source})
+
+
+def _resumed(session: Session, intake: Intake, by: Provenance, now: datetime) -> Intake:
+    if intake.status == "failed":
+        intake.status = "running"
+        session.add(intake)
+        data = {"received": intake.received}
+        append(session, [Draft(intake.id, Action.INTAKE_RESUMED, data)], by, now)
+    return intake
 
 
 def _held(session: Session, intake_id: str) -> Intake:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from casework.ahead import Ahead
 from casework.behind import short_turns
-from casework.errors import CaseworkError, RowFault, StoreError
+from casework.errors import CaseworkError, Conflict, RowFault, StoreError
 from casework.intake import Counts
 from casework.ledger.entries import Provenance
 from casework.mapping import Mapping, identity, maker
@@ -27,6 +27,7 @@ from casework.store.engine import transaction
 from casework.store.incoming import Incoming
 from casework.store.intake import (
     counts_of,
+    fail_intake,
     finish_intake,
     record_batch,
     start_intake,
@@ -69,8 +70,8 @@ def run_intake(
     """Read a file and record what it holds, one transaction for each batch.
 
     With ``through`` the cases that are new are enriched and decided at once.
-    An intake that was stopped goes on after the last batch it recorded; one that is finished is
-    left alone and its counts are returned again. The file must be the same one as before.
+    An intake that was stopped, or failed, goes on after the last batch it recorded; one that is
+    finished is left alone and its counts are returned again. The file must be the same as before.
 
     Raises:
         InputError: the file cannot be read at all.
@@ -91,10 +92,11 @@ def run_intake(
         batches = weighed(islice(opened.rows, counts.received, None), batch_size)
         make = maker(chosen)
         prepared = (_prepare(named, make, each, through, clock()) for each in batches)
-        for batch, go_on in _one_ahead(prepared):
-            counts += _record(engine, incoming, batch, through, counts.received, by, go_on)
-            if progress:
-                progress(counts)
+        with _failing_openly(engine, intake_id, by, clock):
+            for batch, go_on in _one_ahead(prepared):
+                counts += _record(engine, incoming, batch, through, counts.received, by, go_on)
+                if progress:
+                    progress(counts)
     with transaction(engine) as session:
         return counts_of(finish_intake(session, intake_id, by, clock()))
 
@@ -145,6 +147,26 @@ def weighed(rows: Iterable[Row | BadRow], size: int) -> Iterator[list[Row | BadR
             batch, weight = [], 0
     if batch:
         yield batch
+
+
+@contextmanager
+def _failing_openly(
+    engine: Engine, intake_id: str, by: Provenance, clock: Callable[[], datetime]
+) -> Iterator[None]:
+    """Mark an intake as failed where an error ends the block; the error is raised all the same."""
+    try:
+        yield
+    except Conflict:
+        raise  # somebody else reads it, and goes on
+    except Exception as error:
+        # A message may quote a row.
+        why = error.code if isinstance(error, CaseworkError) else type(error).__name__
+        try:
+            with transaction(engine) as session:
+                fail_intake(session, intake_id, why, by, clock())
+        except StoreError:
+            log.error("intake %s failed, and the store could not be told: %s", intake_id, why)
+        raise
 
 
 def _opened(path: str | Path, mapping: Mapping) -> AbstractContextManager[Reading]:

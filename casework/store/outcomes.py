@@ -14,6 +14,7 @@ from casework.canonical import canonical
 from casework.cases import Reading, Route, Status
 from casework.evidence import evidence_digest_of, shown
 from casework.gates import ActorKind, GateStatus, gate_id
+from casework.ledger.acts import completed
 from casework.ledger.entries import Action, Draft, Provenance, Written
 from casework.store.clocks import Opened
 
@@ -165,6 +166,18 @@ def decided_drafts(made: Decided) -> tuple[Draft, Draft]:
     data = {"queue": ruling.outcome["queue"], "requested_by": ACTOR, "step": 1}
     data["gate"] = gate_id(case, revision, 1)
     return taken, Draft(case, Action.GATE_OPENED, data, revision, evidence, policy)
+
+
+def completed_draft(made: Decided, opened: str, enriched: str) -> Draft:
+    """The one entry of a case that was opened, enriched and closed in one go.
+
+    ``opened`` and ``enriched`` are the data of those acts.
+    """
+    case, revision, decision, evidence, ruling = made
+    (before, after), (head, tail) = ruling.told, ruling.closing
+    told, closing = f"{before}{decision}{after}", f"{head}{decision}{tail}"
+    data = completed(opened, enriched, told, closing)
+    return Draft(case, Action.CASE_COMPLETED, data, revision, evidence, ruling.policy)
 
 
 def _around_decision(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -260,22 +261,29 @@ def enriched_drafts(
     evidence: Sequence[Evidence], readings: Sequence[Sequence[Reading]]
 ) -> list[Draft]:
     """One entry for each case: which provider said what, by digest, and what stayed unknown."""
+    return [
+        Draft(case.case_id, Action.CASE_ENRICHED, Written(data), case.revision)
+        for case, data in zip(evidence, enriched_data(evidence, readings), strict=True)
+    ]
+
+
+def enriched_data(evidence: Sequence[Evidence], readings: Sequence[Sequence[Reading]]) -> list[str]:
+    """What the entries of enriched cases tell, in canonical JSON."""
     # Providers give equal cases the same reading, so most of this is written once.
     summaries: dict[int, dict[str, Any]] = {}
-    made: dict[tuple[int, ...], Written] = {}
-    drafts = []
-    for i, case in enumerate(evidence):
-        alike = tuple([id(said[i]) for said in readings])
+    made: dict[tuple[int, ...], str] = {}
+    told = []
+    for said in zip(*readings, strict=True) if readings else repeat((), len(evidence)):
+        alike = tuple(map(id, said))
         data = made.get(alike)
         if data is None:
-            given = [said[i] for said in readings]
-            for each in given:
+            for each in said:
                 if id(each) not in summaries:
                     summaries[id(each)] = _summary(each)
-            told = {each.provider: summaries[id(each)] for each in given}
-            data = made[alike] = Written(canonical(told).decode())
-        drafts.append(Draft(case.case_id, Action.CASE_ENRICHED, data, case.revision))
-    return drafts
+            parts = {each.provider: summaries[id(each)] for each in said}
+            data = made[alike] = canonical(parts).decode()
+        told.append(data)
+    return told
 
 
 def _summary(reading: Reading) -> dict[str, Any]:

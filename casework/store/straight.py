@@ -17,8 +17,7 @@ from sqlmodel import Session
 from casework.behind import Behind
 from casework.cases import Evidence, Item, Reading
 from casework.holds import Closing, Holds
-from casework.ledger.acts import told_together
-from casework.ledger.entries import Draft, Provenance, chain_all
+from casework.ledger.entries import Action, Draft, Provenance, Written, chain_all
 from casework.policy.evaluate import decide, frame
 from casework.policy.model import Bundle
 from casework.signals import completed
@@ -26,7 +25,7 @@ from casework.store.arrivals import (
     CASE,
     Arrival,
     Change,
-    arrival_drafts,
+    arrival_data,
     case_rows,
     case_shared,
     sources,
@@ -44,6 +43,7 @@ from casework.store.outcomes import (
     STANDING,
     Decided,
     Ruling,
+    completed_draft,
     decided,
     decided_drafts,
     decision_rows,
@@ -51,12 +51,15 @@ from casework.store.outcomes import (
     opened_gates,
     ruling_of,
 )
-from casework.store.signals import enriched_drafts, insert_readings
+from casework.store.signals import enriched_data, insert_readings
 
 _CASE: Final = (*CASE, *STANDING[1:], "closed_at")
 
 _FIELDS: Final = ("kind", "channel", "language", "country")
 _fields_of: Final = attrgetter(*_FIELDS)
+
+#: What providers are shown of an item's own, in the order of ``Evidence``.
+_shown_of: Final = attrgetter(*Evidence._fields[5:])
 
 
 def do_nothing() -> None:
@@ -152,7 +155,7 @@ def write_straight(
         later(_insert_cases, session, incoming, changes, made, now)
         if holds:
             later(note_held, session, made, now)
-        drafts = _drafts(arrival_drafts(incoming, changes), enriched_drafts(evidence, said), made)
+        drafts = _drafts(arrival_data(incoming, changes), enriched_data(evidence, said), made)
         later(begin_chains, session, chain_all(drafts, {}, by, now), by, now)
         later(cause_closings, session, through.bundle, made, by, now)
         writing()
@@ -160,22 +163,8 @@ def write_straight(
 
 def _evidence(source: str, arrival: Arrival, now: datetime) -> Evidence:
     item = arrival.item
-    return Evidence(
-        arrival.case_id,
-        1,
-        source,
-        arrival.digest,
-        item.received_at or now,
-        item.title,
-        item.body,
-        item.kind,
-        item.channel,
-        item.language,
-        item.country,
-        item.subject_id,
-        item.reporter_id,
-        item.attributes,
-    )
+    received = item.received_at or now
+    return Evidence(arrival.case_id, 1, source, arrival.digest, received, *_shown_of(item))
 
 
 def _said(
@@ -261,17 +250,16 @@ def _rulings(
     ]
 
 
-def _drafts(
-    opened: Sequence[Draft], enriched: Sequence[Draft], made: Sequence[Decided]
-) -> list[Draft]:
+def _drafts(opened: Sequence[str], enriched: Sequence[str], made: Sequence[Decided]) -> list[Draft]:
     """One entry for a case that is closed already; one for each act where people come to it."""
-    drafts: list[Draft] = []
+    drafts = []
     for first, second, each in zip(opened, enriched, made, strict=True):
-        acts = (first, second, *decided_drafts(each))
         if each.ruling.closes:
-            drafts.append(told_together(*acts))
+            drafts.append(completed_draft(each, first, second))
         else:
-            drafts += acts
+            drafts.append(Draft(each.case_id, Action.CASE_OPENED, Written(first), 1))
+            drafts.append(Draft(each.case_id, Action.CASE_ENRICHED, Written(second), 1))
+            drafts += decided_drafts(each)
     return drafts
 
 

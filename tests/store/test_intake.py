@@ -24,6 +24,7 @@ from casework.store.engine import open_engine, reading, transaction
 from casework.store.incoming import Incoming
 from casework.store.intake import record_batch, start_intake
 from casework.store.intake_run import run_intake, weighed
+from casework.store.ledger import acts_of
 from casework.store.schema import upgrade
 from casework.store.tables import (
     Case,
@@ -255,6 +256,44 @@ def test_an_intake_that_was_stopped_goes_on_where_it_was(
     assert taken_in(engine, file, "i1", batch_size=3) == Counts(10, opened=8, quarantined=2)
     assert number_of(engine, Case) == 8
     assert number_of(engine, LedgerEntry, col(LedgerEntry.action) == "case.opened") == 8
+
+
+def test_an_intake_that_fails_says_so_and_why_until_it_is_gone_on_with(
+    engine: Engine, tmp_path: Path
+) -> None:
+    file = rows_file(tmp_path / "a.jsonl", *(row(f"T-{n}") for n in range(4)))
+
+    def fail(counts: Counts) -> None:
+        raise InputError("secret text")
+
+    with pytest.raises(InputError):
+        run_intake(engine, file, "i1", BY, lambda: NOW, source="test", batch_size=2, progress=fail)
+    with reading(engine) as session:
+        assert session.get_one(Intake, "i1").status == "failed"
+        [*_, failed] = acts_of(session, "i1")
+    assert failed["data"] == {"error": "input", "received": 2}
+    assert taken_in(engine, file, "i1", batch_size=2).opened == 4
+    assert actions_in(engine, "i1")[1:] == ["intake.failed", "intake.resumed", "intake.finished"]
+    with reading(engine) as session:
+        assert session.get_one(Intake, "i1").status == "finished"
+
+
+def test_who_comes_second_to_an_intake_does_not_call_it_failed(
+    engine: Engine, tmp_path: Path
+) -> None:
+    file = rows_file(tmp_path / "a.jsonl", *(row(f"T-{n}") for n in range(4)))
+
+    def overtake(_: Counts) -> None:
+        item = arrived("test", 3, Item(external_id="T-2"))
+        with transaction(engine) as session:
+            record_batch(session, Incoming("i1", "test", identity()), [item], [], BY, NOW)
+
+    with pytest.raises(Conflict):
+        run_intake(
+            engine, file, "i1", BY, lambda: NOW, source="test", batch_size=2, progress=overtake
+        )
+    with reading(engine) as session:
+        assert session.get_one(Intake, "i1").status == "running"
 
 
 def test_a_batch_ends_at_a_weight_so_that_long_rows_fit_in_memory() -> None:

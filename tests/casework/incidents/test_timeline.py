@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.incidents.timeline import Moment, moments_of, timeline
-from casework.ledger.acts import told_together
 from casework.ledger.entries import Action, Draft, Head, Provenance, chain, chain_all
-from tests.casework.ledger.test_acts import four
+from tests.casework.ledger.test_acts import four, together
 from tests.factories.gates import NOW
 
 #: A chain, and by how much its machine's clock is off.
@@ -72,7 +71,7 @@ def test_a_moment_says_what_its_entry_says() -> None:
 def test_an_entry_of_several_acts_gives_a_moment_for_each_in_their_order() -> None:
     drafts = four([{"number": number} for number in range(4)], "e1")
     by = Provenance(actor="casework:test")
-    [entry] = chain_all([told_together(*drafts)], {}, by, NOW)
+    [entry] = chain_all([together(drafts)], {}, by, NOW)
     moments = moments_of(7, entry.body)
     told = timeline([*moments, *moments])
     assert [each.data["number"] for each in told] == [0, 1, 2, 3]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.canonical import canonical
-from casework.ledger.acts import TOGETHER, acts, telling, told_together
+from casework.ledger.acts import TOGETHER, acts, completed, telling
 from casework.ledger.entries import Action, Draft, Written, chain_all
 from tests.casework.ledger.test_entries import BY, NOW, optional, values
 
@@ -27,6 +27,12 @@ def four(given_data: list[dict[str, Any]], evidence: str | None) -> list[Draft]:
     ]
 
 
+def together(drafts: list[Draft]) -> Draft:
+    """The same acts in one entry."""
+    data = completed(*(str(draft.data) for draft in drafts))
+    return drafts[-1]._replace(action=Action.CASE_COMPLETED, data=data)
+
+
 def without_place(act: dict[str, Any]) -> dict[str, Any]:
     return {name: act[name] for name in act if name not in ("position", "previous", "within")}
 
@@ -36,16 +42,16 @@ def test_acts_told_together_are_told_as_one_by_one(
     given_data: list[dict[str, Any]], evidence: str | None
 ) -> None:
     drafts = four(given_data, evidence)
-    [together] = chain_all([told_together(*drafts)], {}, BY, NOW)
-    apart = [act for entry in chain_all(drafts, {}, BY, NOW) for act in acts(entry.body)]
-    told = acts(together.body)
+    [entry] = chain_all([together(drafts)], {}, BY, NOW)
+    apart = [act for each in chain_all(drafts, {}, BY, NOW) for act in acts(each.body)]
+    told = acts(entry.body)
     assert list(map(without_place, told)) == list(map(without_place, apart))
     assert {(act["within"], act["position"]) for act in told} == {("case.completed", 0)}
 
 
 @given(st.lists(data, min_size=4, max_size=4))
 def test_an_entry_that_tells_several_is_canonical(given_data: list[dict[str, Any]]) -> None:
-    [entry] = chain_all([told_together(*four(given_data, "e1"))], {}, BY, NOW)
+    [entry] = chain_all([together(four(given_data, "e1"))], {}, BY, NOW)
     assert entry.body.encode() == rfc8785.dumps(orjson.loads(entry.body))
 
 
