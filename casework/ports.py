@@ -74,8 +74,8 @@ class ReviewRuns(Protocol):
             EngineError: Prefect cannot be reached or refused.
         """
 
-    async def wake(self, run_id: str) -> bool:
-        """Let a suspended run go on; False if it was not suspended.
+    async def wake(self, run_ids: Sequence[str]) -> int:
+        """Let suspended runs go on; return how many of them were suspended.
 
         Raises:
             EngineError: Prefect cannot be reached.

@@ -76,7 +76,7 @@ async def _wake(settings: Settings, run_id: str) -> bool:
 
     with temporary_settings({PREFECT_API_URL: url}):
         async with get_client() as client:
-            return await PrefectReviewRuns(client).wake(run_id)
+            return await PrefectReviewRuns(client).wake([run_id]) == 1
 
 
 def first_link(session: Session, by: Provenance, now: datetime) -> tuple[str, str]:

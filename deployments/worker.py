@@ -132,14 +132,15 @@ class CaseworkWorker(BaseWorker[BaseJobConfiguration, BaseVariables, CaseworkRes
         return WorkerFlowRunResponse.model_validate_list(answer.json())
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
-        """Claim a run and run it.
+        """Run a run, claimed where it may not begin at once.
 
         The base class reads the deployment, the flow and the pool again for each run, to prepare
-        a process that we do not start; here claiming is one request.
+        a process that we do not start. A run that was woken is claimed by its lane as it begins;
+        any other becomes Pending first, which is where Prefect counts what a deployment may run.
         """
         try:
             async with self._free:
-                if await self._propose_pending_state(flow_run):
+                if _was_woken(flow_run) or await self._propose_pending_state(flow_run):
                     await self._lanes.run(flow_run)
         except Exception as error:
             self._logger.exception("Flow run %s could not be run", flow_run.id)
@@ -174,6 +175,11 @@ class CaseworkWorker(BaseWorker[BaseJobConfiguration, BaseVariables, CaseworkRes
         await self.client.set_flow_run_state(
             flow_run_id, Cancelled(message="Cancelled by its worker."), force=True
         )
+
+
+def _was_woken(flow_run: FlowRun) -> bool:
+    """Whether a run has been suspended and resumed, however late it is by now."""
+    return bool(flow_run.empirical_policy.resuming)
 
 
 def _orphaned(flow_run: FlowRun) -> bool:

@@ -35,11 +35,11 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
     One task and not two: a task run costs a review run a tenth of its time.
 
     Returns:
-        ``gate_id``, ``attempt`` and ``status`` after the visit; ``ours``, whether the gate names
-        this run (one that another has replaced touches nothing); ``carried_out``, whether this
-        visit did it; ``following``, the next gate's id where the case goes on; ``leaves``,
-        whether that caused anything to be sent now; ``form``, whether Prefect's form may hold an
-        answer.
+        ``gate_id``, ``attempt`` and ``status`` after the visit; ``queue`` and ``outcome``, where it
+        waited and what was decided, in ids; ``ours``, whether the gate names this run (one that
+        another has replaced touches nothing); ``carried_out``, whether this visit did it;
+        ``following``, the next gate's id where the case goes on; ``leaves``, whether that caused
+        anything to be sent now; ``form``, whether Prefect's form may hold an answer.
     """
     here = surroundings("case_review")
     with reading(here.engine) as session:
@@ -48,6 +48,8 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
         "gate_id": gate_id,
         "attempt": found.attempt,
         "status": str(found.status),
+        "queue": found.queue,
+        "outcome": found.outcome,
         "ours": found.flow_run_id in (None, flow_run_id),
         "carried_out": False,
         "following": None,

@@ -105,20 +105,29 @@ async def _each(here: Context, runs: ReviewRuns, plan: list[tuple[Gate, Step]]) 
     with transaction(here.engine) as session:
         settle(session, done_with, here.now)
     counts["settle"] += len(done_with)
+    asleep = [gate.flow_run_id for gate, step in plan if step is Step.WAKE and gate.flow_run_id]
+    counts += await _wake(runs, asleep)
     # One after another: a Prefect server on SQLite answers 503 to writers that come together, and
     # its client then waits for seconds; on PostgreSQL this is about as fast.
     for gate, step in plan:
-        if step is not Step.SETTLE:
+        if step not in (Step.SETTLE, Step.WAKE):
             counts[await _take(here, runs, gate, step)] += 1
     return +counts
+
+
+async def _wake(runs: ReviewRuns, run_ids: Sequence[str]) -> Counter[str]:
+    """Wake runs; an engine that refuses is counted, and tried again later."""
+    try:
+        return Counter({str(Step.WAKE): await runs.wake(run_ids)})
+    except EngineError as error:
+        log.warning("%s runs are not woken: %s", len(run_ids), error)
+        return Counter(failed=len(run_ids))
 
 
 async def _take(here: Context, runs: ReviewRuns, gate: Gate, step: Step) -> str:
     """Take one step for one gate; an engine that refuses is counted, and tried again later."""
     try:
         match step:
-            case Step.WAKE if gate.flow_run_id:
-                await runs.wake(gate.flow_run_id)
             case Step.MAKE_SUSPENDED | Step.MAKE_READY:
                 await _make(here, runs, gate, step)
             case _:

@@ -43,6 +43,8 @@ class Standing:
     attempt: int
     flow_run_id: str | None
     policy_digest: str
+    queue: str
+    outcome: str  # what was decided, in ids: the verdict and what goes with it
 
 
 def gate_by_id(session: Session, gate: str) -> Gate:
@@ -119,6 +121,8 @@ def standing(session: Session, gate: str) -> Standing:
         attempt=found.attempt,
         flow_run_id=found.flow_run_id,
         policy_digest=found.policy_digest,
+        queue=found.queue,
+        outcome=" ".join(filter(None, (found.verdict, found.action, found.escalate_to))),
     )
 
 

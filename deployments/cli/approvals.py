@@ -129,7 +129,7 @@ def _wake(settings: Settings, taken: Taken) -> bool:
 
     async def wake(run_id: str) -> bool:
         async with get_client() as client:
-            return await PrefectReviewRuns(client).wake(run_id)
+            return await PrefectReviewRuns(client).wake([run_id]) == 1
 
     try:
         return asyncio.run(wake(taken.flow_run_id))

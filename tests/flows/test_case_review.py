@@ -26,7 +26,13 @@ async def test_a_decision_closes_its_case(store: Engine, deployed: None) -> None
     await reconcile()
     await finish(run)
 
-    assert await state_of(run) == "Completed"
+    ended = await read_run(run)
+    assert ended.state is not None
+    assert ended.state.name == "Completed"
+    # What Prefect's pages show of it: ids and facts.
+    assert f"closed; gate {gate} in general: carried_out, decided: approve" in (
+        ended.state.message or ""
+    )
     assert (case_status(store, gate), gate_status(store, gate)) == ("closed", "carried_out")
 
 

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import yaml
 from prefect import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_URL
 
@@ -131,3 +133,27 @@ def are_as_declared(first: list[DeploymentResponse], second: list[DeploymentResp
         }
         assert sorted(found["tags"]) == sorted(entry["tags"])
         assert found["work_pool_name"] == entry["work_pool"]["name"]
+
+
+async def test_a_deployment_with_a_schedule_gets_the_runs_of_its_schedule(clean: None) -> None:
+    """Prefect's scheduler makes runs in bulk, which a newer SQLAlchemy refuses without a word.
+
+    The harness runs no scheduler; the server is asked to do what the scheduler does, in the same
+    function.
+    """
+    await deploy_all(only={"reconcile"})
+    async with get_client() as client:
+        reconcile = await client.read_deployment_by_name("reconcile/reconcile")
+        await client.request(
+            "POST",
+            "/deployments/{id}/schedule",
+            path_params={"id": reconcile.id},
+            json={"min_runs": 3},
+        )
+        mine = DeploymentFilter(id=DeploymentFilterId(any_=[reconcile.id]))
+        runs = await client.read_flow_runs(deployment_filter=mine)
+    at = sorted(run.expected_start_time for run in runs if run.expected_start_time)
+    assert {run.state_name for run in runs} == {"Scheduled"}
+    assert len(at) >= 3
+    assert {(b - a).total_seconds() for a, b in pairwise(at)} == {60.0}
+    assert all(run.auto_scheduled for run in runs)

@@ -219,7 +219,7 @@ async def test_a_response_that_is_no_form_approves_nothing(
     gate, run = await suspended_case(store)
     async with get_client() as client:
         await client.create_flow_run_input(UUID(run), key_of(gate, 1, "response"), raw)
-        assert await PrefectReviewRuns(client).wake(run)
+        assert await PrefectReviewRuns(client).wake([run])
     await finish(run)
     assert (gate_status(store, gate), await state_of(run)) == ("open", "Suspended")
 
@@ -230,8 +230,8 @@ async def test_a_decision_taken_elsewhere_wakes_the_run_past_its_form(
     gate, run = await suspended_case(store)
     assert decide(store, gate, "ana")
     async with get_client() as client:
-        assert await PrefectReviewRuns(client).wake(run)
-        assert not await PrefectReviewRuns(client).wake(run), "it is awake"
+        assert await PrefectReviewRuns(client).wake([run])
+        assert not await PrefectReviewRuns(client).wake([run]), "it is awake"
     await finish(run)
     assert (await state_of(run), case_status(store, gate)) == ("Completed", "closed")
 

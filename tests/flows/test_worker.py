@@ -16,18 +16,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from prefect import get_client
+from prefect.exceptions import Abort
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Cancelling
+from prefect.states import Cancelling, Running
 from sqlalchemy import Engine, text
 
 import casework.review_runs
 import deployments.lanes
+from deployments.lane_client import LaneClient
 from deployments.worker import CaseworkWorker
+from integrations.prefect_runs import PrefectReviewRuns
 from tests.flows.review import (
     case_status,
     decide,
     gate_status,
     history,
+    read_run,
     reconcile,
     resume,
     run_of,
@@ -103,6 +108,25 @@ async def test_the_worker_finishes_what_was_decided_and_suspends_what_was_not(
         await until(lambda: "gate.woken" in history(store, woken))
         await until_state(woken_run, "Suspended")
     assert (case_status(store, decided), gate_status(store, woken)) == ("closed", "open")
+
+
+async def test_of_two_workers_that_want_a_woken_run_one_gets_it(
+    store: Engine, deployed: None
+) -> None:
+    gate, run = await suspended_case(store)
+    other_gate, other_run = await suspended_case(store)
+    async with get_client() as client:
+        assert await PrefectReviewRuns(client).wake([run, other_run]) == 2
+        assert await PrefectReviewRuns(client).wake([run, other_run]) == 0
+    woken = await read_run(run)
+    async with LaneClient.of_settings() as first, LaneClient.of_settings() as second:
+        first.hold(woken)
+        second.hold(woken)
+        assert (await first.set_flow_run_state(woken.id, Running())).status == "ACCEPT"
+        with pytest.raises(Abort):
+            await second.set_flow_run_state(woken.id, Running())
+    assert await state_of(run) == "Running"
+    assert {gate_status(store, each) for each in (gate, other_gate)} == {"open"}
 
 
 async def test_a_run_that_fails_leaves_the_others_alone(
