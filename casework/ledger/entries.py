@@ -74,6 +74,8 @@ class Action(StrEnum):
     EFFECT_RETRIED = "effect.retried"
     EFFECT_DISCARDED = "effect.discarded"
     EFFECT_ADVANCED = "effect.advanced"
+    EFFECT_CANCELLED = "effect.cancelled"
+    ACTION_REPLACED = "action.replaced"
     REVERSAL_ASKED = "reversal.asked"
     REVERSAL_DENIED = "reversal.denied"
     BREAKER_OPENED = "breaker.opened"

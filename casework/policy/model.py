@@ -80,6 +80,7 @@ class ActionSpec:
     to: tuple[str, ...] = ()  # the destinations that carry it out or are told
     lasts: timedelta | None = None  # after which it is undone by itself
     reopens: bool = False  # carrying it out sends the case back to people
+    keeps: bool = False  # what was decided before about the same content stands beside it
 
 
 @dataclass(frozen=True, slots=True)
