@@ -21,7 +21,7 @@ from casework.errors import (
 )
 from integrations.delivering import checked, untaken
 from integrations.http import HttpService
-from integrations.slack_messages import Message, asking, settled
+from integrations.slack_messages import Message, asking, settled, telling
 
 #: Slack's own names of errors that are not simply a refusal of the request.
 _ERRORS: Final[Mapping[str, type[ProviderError]]] = {
@@ -150,7 +150,8 @@ class SlackDestination:
         kind = delivery.effect.kind
         if kind in (EffectKind.NOTIFY, EffectKind.PAGE):
             channel = str(delivery.effect.data.get("channel") or self._channel)
-            return Receipt(await self._slack.post(asking(delivery, channel)))
+            make = telling if "update" in delivery.effect.data else asking
+            return Receipt(await self._slack.post(make(delivery, channel)))
         if kind not in (EffectKind.ACKNOWLEDGE, EffectKind.RESOLVE):
             raise untaken(self.name, delivery)
         named = delivery.effect.data.get("reference")

@@ -93,6 +93,7 @@ class Action(StrEnum):
     INCIDENT_ROLE_RENOUNCED = "incident.role_renounced"
     INCIDENT_NOTED = "incident.noted"
     INCIDENT_UPDATED = "incident.updated"
+    INCIDENT_UPDATE_QUEUED = "incident.update_queued"
     INCIDENT_TASK_ASKED = "incident.task_asked"
     INCIDENT_TASK_DONE = "incident.task_done"
     INCIDENT_TASK_CANCELLED = "incident.task_cancelled"

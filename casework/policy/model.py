@@ -103,6 +103,7 @@ class DestinationSpec:
     at_once: int = 4  # requests of one sender
     retry: Retry = Retry()
     options: Mapping[str, Any] = field(default_factory=dict)  # what its type alone knows
+    audiences: frozenset[str] = frozenset({"internal"})  # whose status updates it may be sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from casework.errors import ConfigurationError
 from casework.gates import Verdict
 from casework.macros import day, render
 from casework.policy.model import Bundle
+from casework.store.incidents.updates import update_text
 from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Decision
 
@@ -19,12 +20,15 @@ from casework.store.tables import Case, Decision
 def text_of(session: Session, effect: Effect, in_force: Bundle) -> str:
     """What an effect says; nothing where it names no macro.
 
-    The macro is that of the bundle the effect names as its ``policy``, or else of the one in force.
+    An update of an incident says what was told then. Else the macro is that of the bundle the
+    effect names as its ``policy``, or of the one in force.
 
     Raises:
         ConfigurationError: there is no such macro, or the case cannot fill it in.
-        NotFound: the bundle it names is not kept.
+        NotFound: the bundle or the update that it names is not kept.
     """
+    if "update" in effect.data:
+        return update_text(session, effect)
     name = effect.data.get("macro")
     if name is None:
         return ""
