@@ -20,6 +20,7 @@ from casework.gates import Accepted, ActorKind, Answer, Denial, Refused, refusal
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.store.answers import take_answer
+from casework.store.consequences import terms_at
 from casework.store.engine import reading, transaction
 from casework.store.gates import deny, gate_by_id
 from casework.store.people import answering
@@ -106,7 +107,7 @@ def _rule(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
         )
         return _denied(session, gate, Denial.MALFORMED, faults, by, now)
-    terms = bundle.terms(gate.queue, answer.action)
+    terms = terms_at(session, bundle, gate, answer.action)
     return take_answer(session, gate.id, person, answer, terms, by, now)
 
 

@@ -9,9 +9,6 @@ from casework.policy.model import Retry
 #: However long a service asks us to wait, we ask again after this.
 LONGEST_ASKED: Final = timedelta(days=1)
 
-#: Statuses that are about who we are, not about what we sent.
-UNAUTHORISED: Final = (401, 403)
-
 
 def may_pass(error: CaseworkError) -> bool:
     """Whether the same effect may be taken later: the service is down, busy or knows us no more.
@@ -24,7 +21,7 @@ def may_pass(error: CaseworkError) -> bool:
 
 def is_unauthorised(error: CaseworkError) -> bool:
     """Whether a service refused our credentials."""
-    return isinstance(error, ProviderError) and error.answered in UNAUTHORISED
+    return isinstance(error, ProviderError) and error.unauthorised
 
 
 def next_try(

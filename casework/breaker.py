@@ -41,6 +41,11 @@ def trying(breaker: Breaker, until: datetime) -> Breaker:
     return breaker if breaker.opened_at is None else replace(breaker, rests_until=until)
 
 
+def rested(breaker: Breaker) -> Breaker:
+    """The breaker when somebody says that its destination is mended: one effect may try it now."""
+    return breaker if breaker.opened_at is None else replace(breaker, rests_until=None)
+
+
 def after_success(breaker: Breaker) -> Breaker:
     """The breaker after its destination took an effect: closed, but for a rest it asked for."""
     return Breaker() if breaker.opened_at is not None else replace(breaker, failures=0)

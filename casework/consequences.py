@@ -6,9 +6,9 @@ is over, or earlier because somebody wants it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from casework.cases import Route
 from casework.effects import Effect, EffectKind
@@ -33,6 +33,14 @@ class Done:
     policy: str  # digest of the bundle it was decided under
 
 
+class Carried(NamedTuple):
+    """An action of a case that was carried out, and the revision it was decided about."""
+
+    origin: str
+    action: str
+    revision: int
+
+
 @dataclass(frozen=True, slots=True)
 class Stands:
     """An action that was carried out, can be undone and has not been."""
@@ -40,21 +48,34 @@ class Stands:
     action: str
     origin: str
     undoing: bool = False  # whether it undid another one itself
+    revision: int = 1
 
 
-def effects_of(bundle: Bundle, done: Done, undoes: Sequence[Stands] = ()) -> list[Effect]:
+def effects_of(
+    bundle: Bundle, done: Done, undoes: Sequence[Stands] = (), replaces: Sequence[Stands] = ()
+) -> list[Effect]:
     """What carrying out an action causes; with ``undoes``, it is the undoing of other ones.
 
     An undoing goes to the destinations that did what it undoes, whatever the action itself names.
+    What it ``replaces`` is undone by its own inverse, before the action is done there.
     """
     spec = bundle.actions[done.action]
-    undone = [effect for each in undoes for effect in _undoing(bundle, done, each)]
+    undone = [effect for each in undoes for effect in _undoing(bundle, done, each, done.action)]
     told = {effect.destination for effect in undone}
-    effects = list(undone)
+    replaced = [
+        effect
+        for each in replaces
+        for effect in _undoing(bundle, done, each, str(bundle.actions[each.action].inverse))
+    ]
+    before = {effect.destination: effect.key for effect in replaced}
+    effects = undone + replaced
     for destination in _destinations(bundle, spec):
         for kind in _kinds(spec, destination):
-            if kind is not EffectKind.ACT or destination.id not in told:
+            if kind is not EffectKind.ACT:
                 effects.append(_effect(kind, done, spec, destination.id))
+            elif destination.id not in told:
+                act = _effect(kind, done, spec, destination.id)
+                effects.append(replace(act, after=before.get(destination.id)))
     return effects + list(_ends(bundle, done, spec))
 
 
@@ -64,18 +85,23 @@ def closes_with_effects(bundle: Bundle) -> frozenset[str]:
     return frozenset(name for name in closing if bundle.actions[name].to)
 
 
-def standing(history: Sequence[tuple[str, str]], actions: Mapping[str, ActionSpec]) -> list[Stands]:
+def standing(history: Sequence[Carried], actions: Mapping[str, ActionSpec]) -> list[Stands]:
     """What stands of the actions of a case, the newest last.
 
-    ``history`` is what was carried out, oldest first: origin and action. An action takes away
-    those of which it is the inverse, and stands in their place.
+    ``history`` is what was carried out, oldest first. An action takes away those of which it is
+    the inverse, and stands in their place; it also takes away what it replaces.
     """
     stands: list[Stands] = []
-    for origin, action in history:
-        if action in actions and actions[action].inverse is not None:
-            undoing = bool(undone_by(action, stands, actions))
-            stands = [each for each in stands if actions[each.action].inverse != action]
-            stands.append(Stands(action, origin, undoing))
+    for each in history:
+        if each.action not in actions:
+            continue
+        undoing = bool(undone_by(each.action, stands, actions))
+        gone = replaced_by(each, stands, actions)
+        stands = [
+            old for old in stands if old not in gone and actions[old.action].inverse != each.action
+        ]
+        if actions[each.action].inverse is not None:
+            stands.append(Stands(each.action, each.origin, undoing, each.revision))
     return stands
 
 
@@ -89,6 +115,44 @@ def undone_by(
     if actions[action].lasts is not None:
         return []
     return [each for each in stands if actions[each.action].inverse == action and not each.undoing]
+
+
+def replaced_by(
+    done: Carried, stands: Sequence[Stands], actions: Mapping[str, ActionSpec]
+) -> list[Stands]:
+    """The standing actions in whose place a later decision about the same revision comes.
+
+    Not those it does anew; none where it undoes something, sends the case back to people or
+    says of itself that it keeps what was done.
+    """
+    if not _replaces(actions[done.action]) or undone_by(done.action, stands, actions):
+        return []
+    return [
+        each
+        for each in stands
+        if each.revision == done.revision
+        and not each.undoing
+        and done.action not in (each.action, actions[each.action].inverse)
+    ]
+
+
+def irreversible(
+    done: Carried, past: Sequence[Carried], actions: Mapping[str, ActionSpec]
+) -> list[Carried]:
+    """What was done before about the same revision and nothing can undo, where it is replaced."""
+    if not _replaces(actions[done.action]):
+        return []
+    known = [each for each in past if each.revision == done.revision and each.action in actions]
+    return [
+        each
+        for each in known
+        if each.action != done.action and actions[each.action].inverse is None
+    ]
+
+
+def _replaces(spec: ActionSpec) -> bool:
+    """Whether an action takes the place of what was decided before about the same revision."""
+    return not (spec.keeps or spec.reopens)
 
 
 def reversal_key(origin: str, destination: str) -> str:
@@ -108,9 +172,9 @@ def _kinds(spec: ActionSpec, destination: DestinationSpec) -> Iterator[EffectKin
             yield kind
 
 
-def _undoing(bundle: Bundle, done: Done, undoes: Stands) -> list[Effect]:
+def _undoing(bundle: Bundle, done: Done, undoes: Stands, action: str) -> list[Effect]:
     return [
-        _reversal(done, undoes, destination.id, done.action)
+        _reversal(done, undoes, destination.id, action)
         for destination in _destinations(bundle, bundle.actions[undoes.action])
         if EffectKind.REVERSE in destination.takes
     ]

@@ -38,16 +38,26 @@ class EffectStatus(StrEnum):
     SENT = "sent"  # the destination has taken it
     DEAD = "dead"  # refused for good, or tried too often; somebody must look at it
     DISCARDED = "discarded"  # somebody has given it up
+    CANCELLED = "cancelled"  # what it was to do was undone before any of it left
 
 
 #: Legal moves. What is given up or dead can still prove sent: a sender that was slow and taken for
 #: dead may have got through, and what happened outside is true whatever was thought meanwhile.
 MOVES: Final[Mapping[EffectStatus, frozenset[EffectStatus]]] = {
-    EffectStatus.WAITING: frozenset({EffectStatus.SENT, EffectStatus.DEAD, EffectStatus.DISCARDED}),
-    EffectStatus.DEAD: frozenset({EffectStatus.WAITING, EffectStatus.DISCARDED, EffectStatus.SENT}),
+    EffectStatus.WAITING: frozenset(
+        {EffectStatus.SENT, EffectStatus.DEAD, EffectStatus.DISCARDED, EffectStatus.CANCELLED}
+    ),
+    EffectStatus.DEAD: frozenset(
+        {EffectStatus.WAITING, EffectStatus.DISCARDED, EffectStatus.SENT, EffectStatus.CANCELLED}
+    ),
     EffectStatus.DISCARDED: frozenset({EffectStatus.WAITING, EffectStatus.SENT}),
     EffectStatus.SENT: frozenset(),
+    EffectStatus.CANCELLED: frozenset(),
 }
+
+#: Codes of failures after which a destination has surely not taken what it was sent: it said so, or
+#: nothing was sent at all. After any other it may have.
+NOT_TAKEN: Final = frozenset({"provider_refused", "provider_rate_limited", "configuration"})
 
 
 def check_move(before: EffectStatus, after: EffectStatus) -> None:

@@ -195,12 +195,17 @@ class ProviderError(CaseworkError):
         *,
         retry_after: float | None = None,
         answered: int | None = None,
+        unauthorised: bool = False,
         hint: str = "",
     ) -> None:
-        """Say how it failed; ``retry_after`` in seconds and ``answered``, a status, if it did."""
+        """Say how it failed; ``retry_after`` in seconds and ``answered``, a status, if it did.
+
+        ``unauthorised``: our credentials were refused; after 401 and 403 that goes without saying.
+        """
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
         self.answered = answered
+        self.unauthorised = unauthorised or answered in (401, 403)
 
 
 class ProviderTimeout(ProviderError):

@@ -111,6 +111,11 @@ def climbed(rungs: Rungs, step: Step, bundle: Bundle) -> Rungs:
             return rungs
 
 
+def is_idle(step: Step, before: Rungs, after: Rungs) -> bool:
+    """Whether a step neither tells anybody nor changes anything: P0 cannot be raised."""
+    return step.kind not in SENDS and before == after
+
+
 def unsaid(due: Sequence[Due]) -> set[int]:
     """The places of steps that need not be sent, for a later one says the same by the same way.
 
@@ -164,7 +169,10 @@ class Rung:
 
 
 def simulate(bundle: Bundle, queue: str, severity: str, opened_at: datetime) -> list[Rung]:
-    """Every step of a gate that opens in a queue and that nobody ever touches, in order."""
+    """Every step of a gate that opens in a queue and that nobody ever touches, in order.
+
+    What would change nothing where the gate has come to is left out, as it is from the history.
+    """
     promise, rungs = bundle.promises.of(queue, severity), Rungs(queue, severity)
     due = sorted(
         (
@@ -176,7 +184,9 @@ def simulate(bundle: Bundle, queue: str, severity: str, opened_at: datetime) -> 
     )
     told = []
     for moment, kind, step in due:
-        rungs = climbed(rungs, step, bundle)
+        before, rungs = rungs, climbed(rungs, step, bundle)
+        if is_idle(step, before, rungs):
+            continue
         to = rungs.queue if step.kind is StepKind.REASSIGN else step.to
         told.append(
             Rung(moment, kind, step.id, step.kind, to, rungs.queue, rungs.severity, rungs.locked)

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         None, description="Where the first pull begins; empty: a day before it."
     )
     slack_url: str = Field("https://slack.com/api", description="Base URL of Slack's Web API.")
+    slack_hooks_url: str = Field(
+        "https://hooks.slack.com", description="Where Slack takes answers to pressed buttons."
+    )
     slack_token: SecretStr = Field(SecretStr(""), description="Bot token; empty: not used.")
     jira_url: str = Field("", description="Base URL of the Jira site; empty: not used.")
     jira_email: str = Field("", description="The account whose API token it is.")

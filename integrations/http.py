@@ -8,8 +8,6 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
@@ -24,15 +22,9 @@ from tenacity import (
     stop_before_delay,
 )
 
-from casework.errors import (
-    ProviderBadReply,
-    ProviderError,
-    ProviderRefused,
-    ProviderTimeout,
-    ProviderUnavailable,
-    RateLimited,
-)
+from casework.errors import ProviderBadReply, ProviderError, ProviderUnavailable, RateLimited
 from integrations.credentials import Scheme, bearer, checked_url
+from integrations.failures import error_of, status_error
 
 #: Waits for the turn of one request, as the rate limit of the service has it.
 Limiter: TypeAlias = Callable[[], Awaitable[None]]
@@ -49,21 +41,6 @@ LONGEST_WAIT: Final = 20.0
 BREAK_AFTER: Final = 5
 BREAK_FOR: Final = 30.0
 
-#: What each of httpx's exceptions means; the first class that fits counts.
-_MEANINGS: Final[tuple[tuple[type[Exception], type[ProviderError], str], ...]] = (
-    (httpx.TimeoutException, ProviderTimeout, "did not answer in time"),
-    (TimeoutError, ProviderTimeout, "did not answer in time"),
-    (httpx.UnsupportedProtocol, ProviderRefused, "has a URL that is not HTTP"),
-    (httpx.LocalProtocolError, ProviderRefused, "cannot be sent this request"),
-    (httpx.InvalidURL, ProviderRefused, "has a URL that is not valid"),
-    (httpx.CookieConflict, ProviderRefused, "cannot be sent this request"),
-    (httpx.DecodingError, ProviderBadReply, "answered with an encoding that does not decode"),
-    (httpx.TooManyRedirects, ProviderBadReply, "answered with a redirect"),
-    (httpx.StreamError, ProviderBadReply, "answered with a stream that cannot be read"),
-    (httpx.HTTPError, ProviderUnavailable, "cannot be reached"),
-    (OSError, ProviderUnavailable, "cannot be reached"),
-)
-
 _FAILURES: Final = (
     httpx.HTTPError,
     httpx.StreamError,
@@ -75,7 +52,10 @@ _FAILURES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer the call accepts: its status, and its JSON document unless it is an error's."""
+    """An answer the call accepts: its status, and its JSON document.
+
+    Of an error that the call wants explained it is the text, whatever its form.
+    """
 
     status: int
     document: Any
@@ -91,6 +71,7 @@ class _Request:
     content: bytes | None
     headers: Mapping[str, str]
     accept: tuple[int, ...]
+    explain: tuple[int, ...]
     reads: bool
 
 
@@ -118,16 +99,18 @@ class HttpService:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Sleep = asyncio.sleep,
         max_reply: int = MAX_REPLY,
+        secret_setting: str = "",
     ) -> None:
         """Prepare to talk to the service below ``base_url``; nothing is sent yet.
 
         ``timeout`` is in seconds and holds for each try as a whole. All tries of one call
         together, with the waits between them, take ``timeout * attempts`` at the most.
+        ``secret_setting`` is where an operator puts the secret, for hints.
 
         Raises:
             ConfigurationError: the URL cannot be used, or would send the token in clear.
         """
-        self.name = name
+        self.name, self._secret_setting = name, secret_setting
         self._timeout, self._attempts, self._max_reply = timeout, attempts, max_reply
         self._limiter, self._sleep = limiter, sleep
         self._slots = asyncio.Semaphore(concurrency)
@@ -151,6 +134,7 @@ class HttpService:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (200,),
+        explain: tuple[int, ...] = (),
         once: bool = False,
         reads: bool = True,
     ) -> Reply:
@@ -158,14 +142,17 @@ class HttpService:
 
         ``json`` is sent as JSON, ``content`` as the JSON that it already is. A call that must not
         happen twice is made ``once``: it is tried again only where the service said 429, and so
-        did not take it. Without ``reads`` a reply may be anything, and none of it is kept.
+        did not take it. Without ``reads`` a reply may be anything, and none of it is kept. A
+        status to ``explain`` is an error whose text says why: the caller makes an error of it.
 
         Raises:
             ProviderError: how it failed in the end.
         """
         body = orjson.dumps(json) if json is not None else content
         kind = {} if body is None else {"Content-Type": "application/json"}
-        request = _Request(method, path, body, {**kind, **(headers or {})}, accept, reads)
+        request = _Request(
+            method, path, body, {**kind, **(headers or {})}, (*accept, *explain), explain, reads
+        )
         async with self._slots:
             self._refuse_if_broken()
             try:
@@ -203,13 +190,17 @@ class HttpService:
                 ) as response,
             ):
                 if response.status_code not in request.accept:
-                    raise status_error(self.name, response.status_code, response.headers)
+                    raise status_error(
+                        self.name, response.status_code, response.headers, self._secret_setting
+                    )
                 body = await self._body(response) if request.reads else b""
         except _FAILURES as error:
             failure = error_of(self.name, error)
         else:
             latency = round((monotonic() - began) * 1000)
             status = response.status_code
+            if status in request.explain:
+                return Reply(status, body.decode("utf-8", "replace"), latency)
             told = request.reads and status < 300 and status != httpx.codes.NO_CONTENT
             return Reply(status, _document(self.name, body) if told else None, latency)
         # Outside the handler: httpx's own error holds the request, with its headers and URL.
@@ -229,51 +220,12 @@ class HttpService:
 
     def _note_failure(self, error: ProviderError) -> None:
         """Leave a service alone for a while that is down, or that knows us no more."""
-        if not (error.transient or error.answered in (401, 403)):
+        if not (error.transient or error.unauthorised):
             self._failed = 0
             return
         self._failed += 1
-        if self._failed >= BREAK_AFTER or error.answered in (401, 403):
+        if self._failed >= BREAK_AFTER or error.unauthorised:
             self._failed, self._closed_until = 0, monotonic() + BREAK_FOR
-
-
-def error_of(name: str, error: Exception) -> ProviderError:
-    """Our error for one of httpx's, or of the network's."""
-    if isinstance(error, httpx.HTTPStatusError):
-        return status_error(name, error.response.status_code, error.response.headers)
-    for kind, meaning, what in _MEANINGS:
-        if isinstance(error, kind):
-            return meaning(f"{name} {what} ({type(error).__name__})")
-    return ProviderUnavailable(f"{name} cannot be reached ({type(error).__name__})")
-
-
-def status_error(name: str, status: int, headers: httpx.Headers) -> ProviderError:
-    """Our error for an HTTP status that the call does not accept."""
-    wait = retry_after(headers.get("retry-after"), datetime.now(UTC))
-    if status == 429:
-        return RateLimited(f"{name} asks for fewer requests", retry_after=wait, answered=status)
-    if status in (408, 504):
-        return ProviderTimeout(f"{name} answered {status}", retry_after=wait, answered=status)
-    if status >= 500:
-        return ProviderUnavailable(f"{name} answered {status}", retry_after=wait, answered=status)
-    if status >= 400:
-        hint = "its credentials may be wrong or revoked" if status in (401, 403) else ""
-        return ProviderRefused(f"{name} answered {status}", answered=status, hint=hint)
-    return ProviderBadReply(f"{name} answered {status}, which it may not", answered=status)
-
-
-def retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from a Retry-After header in either of its forms; None without one."""
-    if header is None:
-        return None
-    if header.strip().isdigit():
-        return float(header)
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _is_transient(error: BaseException) -> bool:

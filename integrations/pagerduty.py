@@ -11,6 +11,7 @@ https://developer.pagerduty.com/docs/events-api-v2-overview
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+import httpx
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from casework.effects import MARK, Delivery, Effect, EffectKind, Receipt
@@ -39,6 +40,22 @@ _SUMMARY: Final = 1024
 
 #: What of an effect's data is shown to whoever is paged, where it is there.
 _DETAILS: Final = ("queue", "severity", "incident", "gate", "clock", "step", "action")
+
+
+#: What a key looks like, and where it is set.
+_KEY_HINT: Final = (
+    "set CASEWORK_PAGERDUTY_ROUTING_KEY to the Integration Key, 32 characters, of an Events API v2 "
+    "integration; pages that wait are sent then"
+)
+
+#: What PagerDuty calls the key where it finds fault with it.
+_KEY_NAMES: Final = ("routing_key", "routing key", "integration key", "invalid key")
+
+#: Parts of an event that PagerDuty may find fault with.
+_PARTS: Final = (
+    *("event_action", "dedup_key", "summary", "source", "severity", "timestamp", "component"),
+    *("group", "class", "custom_details", "client_url", "links", "images"),
+)
 
 
 class Accepted(BaseModel):
@@ -77,7 +94,11 @@ class PagerDutyDestination:
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Send one event."""
         body = {"routing_key": self._key.get_secret_value(), **event(delivery, self._options)}
-        reply = await self._service.call("POST", "enqueue", json=body, accept=(202,))
+        reply = await self._service.call(
+            "POST", "enqueue", json=body, accept=(202,), explain=(400,)
+        )
+        if reply.status == httpx.codes.BAD_REQUEST:
+            raise refusal(self.name, reply.document)
         return Receipt(checked(reply.document).dedup_key or dedup_key(delivery.effect))
 
     async def close(self) -> None:
@@ -140,6 +161,24 @@ def take(alerts: dict[str, str], sent: Mapping[str, Any]) -> None:
             alerts[key] = "triggered"
     elif key in alerts and alerts[key] != "resolved":
         alerts[key] = f"{action}d"
+
+
+def refusal(name: str, said: str) -> ProviderRefused:
+    """Our error for an answer of 400: the key is not known, or the event is not valid.
+
+    PagerDuty says which in words, as JSON or not. They are searched for the names of parts, and not
+    quoted: they may quote ours.
+    """
+    words = said.casefold()
+    if any(each in words for each in _KEY_NAMES):
+        what = f"{name} answered 400: PagerDuty does not know the integration key"
+        return ProviderRefused(what, answered=400, unauthorised=True, hint=_KEY_HINT)
+    parts = [part for part in _PARTS if part in words]
+    what = f"finds the event not valid{' at ' if parts else ''}{', '.join(parts)}"
+    hint = "if it is the key: set CASEWORK_PAGERDUTY_ROUTING_KEY, then: casework effects retry"
+    return ProviderRefused(
+        f"{name} answered 400: PagerDuty {what}", answered=400, hint="" if parts else hint
+    )
 
 
 def checked(document: Any) -> Accepted:

@@ -21,7 +21,7 @@ from casework.errors import (
 )
 from integrations.delivering import checked, untaken
 from integrations.http import HttpService
-from integrations.slack_messages import Message, asking, settled
+from integrations.slack_messages import Message, asking, settled, telling
 
 #: Slack's own names of errors that are not simply a refusal of the request.
 _ERRORS: Final[Mapping[str, type[ProviderError]]] = {
@@ -33,15 +33,14 @@ _ERRORS: Final[Mapping[str, type[ProviderError]]] = {
     "internal_error": ProviderUnavailable,
     "service_unavailable": ProviderUnavailable,
 }
+
+#: The token is good for nothing, or not for this: what waits is sent once it has been mended.
+_TOKEN: Final = ("not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired")
+_SCOPE: Final = ("missing_scope", "no_permission")
+
 _HINTS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        ("not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired"),
-        "make a new bot token and set CASEWORK_SLACK_TOKEN",
-    ),
-    **dict.fromkeys(
-        ("missing_scope", "no_permission"),
-        "give the app the scope chat:write, and install it again",
-    ),
+    **dict.fromkeys(_TOKEN, "make a new bot token and set CASEWORK_SLACK_TOKEN"),
+    **dict.fromkeys(_SCOPE, "give the app the scope chat:write, and install it again"),
     **dict.fromkeys(
         ("channel_not_found", "not_in_channel", "is_archived"),
         "check the destination's channel, and invite the app to it",
@@ -151,7 +150,8 @@ class SlackDestination:
         kind = delivery.effect.kind
         if kind in (EffectKind.NOTIFY, EffectKind.PAGE):
             channel = str(delivery.effect.data.get("channel") or self._channel)
-            return Receipt(await self._slack.post(asking(delivery, channel)))
+            make = telling if "update" in delivery.effect.data else asking
+            return Receipt(await self._slack.post(make(delivery, channel)))
         if kind not in (EffectKind.ACKNOWLEDGE, EffectKind.RESOLVE):
             raise untaken(self.name, delivery)
         named = delivery.effect.data.get("reference")
@@ -194,4 +194,5 @@ def refusal(code: str | None) -> ProviderError:
     """Our error for one of Slack's, which it answers with HTTP 200."""
     known = code if code and _CODE.fullmatch(code) else "an error without a name"
     kind = _ERRORS.get(known, ProviderRefused)
-    return kind(f"slack answered {known}", hint=_HINTS.get(known, ""))
+    unauthorised = known in (*_TOKEN, *_SCOPE)
+    return kind(f"slack answered {known}", unauthorised=unauthorised, hint=_HINTS.get(known, ""))

@@ -1,6 +1,7 @@
 """What a message in Slack says, and the blocks it is made of.
 
-Ids, a queue, a severity and a link, never a word of the case.
+Ids, a queue, a severity and a link, never a word of the case. A status update of an incident says
+what people have written to be told.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,9 @@ from casework.inbox.buttons import RATIONALE, Button
 #: Characters of a message's text, and of a button's.
 TEXT_LIMIT: Final = 4_000
 LABEL_LIMIT: Final = 75
+
+#: Characters of a section, of which a message has 50 at the most.
+SECTION_LIMIT: Final = 3_000
 
 _MARKUP: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", **dict.fromkeys("*~`\n", " ")}
@@ -40,10 +44,23 @@ def asking(delivery: Delivery, channel: str) -> Message:
     """The message that something waits, with buttons where the effect names gate and evidence."""
     text = headline(delivery, "waits for a person")
     decisions = _decisions(delivery)
-    blocks = [_section(text), *([_reason()] if decisions else [])]
+    blocks = [section(text), *([_reason()] if decisions else [])]
     if buttons := [*decisions, *_link(delivery)]:
         blocks.append({"type": "actions", "block_id": _mark(delivery), "elements": buttons})
     return Message(channel, text, blocks)
+
+
+def telling(delivery: Delivery, channel: str) -> Message:
+    """The message that brings a status update of an incident, as people wrote it."""
+    text = delivery.text.strip()
+    pieces = [text[at : at + SECTION_LIMIT] for at in range(0, len(text), SECTION_LIMIT)]
+    # Plain text: what looks like markup or like a call for everybody is shown as it stands.
+    blocks = [{"type": "section", "text": {"type": "plain_text", "text": each}} for each in pieces]
+    return Message(channel, headline(delivery, f"has an update for {_audience(delivery)}"), blocks)
+
+
+def _audience(delivery: Delivery) -> str:
+    return str(delivery.effect.data.get("audience", "internal"))
 
 
 def settled(delivery: Delivery, reference: str) -> Message:
@@ -55,7 +72,7 @@ def settled(delivery: Delivery, reference: str) -> Message:
     what = "has been taken" if took else f"has been decided: {done}" if done else "is over"
     text = headline(delivery, f"{what} by {data['by']}" if data.get("by") else what)
     link = _link(delivery)
-    blocks = [_section(text), *([{"type": "actions", "elements": link}] if link else [])]
+    blocks = [section(text), *([{"type": "actions", "elements": link}] if link else [])]
     return Message(channel, text, blocks, ts)
 
 
@@ -63,8 +80,12 @@ def headline(delivery: Delivery, what: str) -> str:
     """One line of ids: severity, queue, case or incident, and what is the matter with it."""
     data, effect = delivery.effect.data, delivery.effect
     subject = effect.case_id or data.get("incident") or effect.key
-    parts = [data.get("severity"), data.get("queue"), subject]
-    line = " · ".join(_plain(str(part)) for part in parts if part)
+    return headline_of([data.get("severity"), data.get("queue"), subject], what)
+
+
+def headline_of(about: Sequence[Any], what: str) -> str:
+    """The same of what it is about: severity, queue and subject, as far as they are known."""
+    line = " · ".join(_plain(str(part)) for part in about if part)
     return f"{line} {_plain(what)}"[:TEXT_LIMIT]
 
 
@@ -106,8 +127,9 @@ def _reason() -> dict[str, Any]:
     return {"type": "input", "optional": True, "label": label, "element": field}
 
 
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3_000]}}
+def section(text: str) -> dict[str, Any]:
+    """A paragraph of markup."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT]}}
 
 
 def _mark(delivery: Delivery) -> str:

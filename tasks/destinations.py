@@ -30,6 +30,7 @@ class System:
     url: Callable[[Settings], str]
     twin: Callable[[str], Destination]
     client: Callable[[Settings, DestinationSpec, str], Destination]
+    secret: str = ""  # the setting that its secret is in, for hints
 
 
 def destination_of(settings: Settings, spec: DestinationSpec) -> Destination | None:
@@ -80,6 +81,7 @@ def outgoing(
         attempts=1,
         concurrency=spec.at_once,
         limiter=rate_limited(limited_as(spec)) if limited else no_limit,
+        secret_setting=SYSTEMS[spec.type].secret,
     )
 
 
@@ -139,29 +141,39 @@ def _coop(settings: Settings, spec: DestinationSpec, url: str) -> Destination:
 SYSTEMS: Final[Mapping[str, System]] = {
     "log": System(lambda settings: TWIN, lambda name: RecordDestination(name=name), _record),
     "webhook": System(
-        lambda settings: settings.webhook_url, lambda name: WebhookTwin(name=name), _webhook
+        lambda settings: settings.webhook_url,
+        lambda name: WebhookTwin(name=name),
+        _webhook,
+        "CASEWORK_WEBHOOK_SECRET",
     ),
     "pagerduty": System(
-        lambda settings: settings.pagerduty_url, lambda name: PagerDutyTwin(name=name), _pagerduty
+        lambda settings: settings.pagerduty_url,
+        lambda name: PagerDutyTwin(name=name),
+        _pagerduty,
+        "CASEWORK_PAGERDUTY_ROUTING_KEY",
     ),
     "zendesk": System(
         lambda settings: settings.zendesk_url,
         lambda name: ZendeskDestination(zendesk=ZendeskTwin(), name=name),
         _zendesk,
+        "CASEWORK_ZENDESK_EMAIL and CASEWORK_ZENDESK_API_TOKEN",
     ),
     "slack": System(
         lambda settings: settings.slack_url if settings.slack_token.get_secret_value() else "",
         lambda name: SlackDestination(slack=SlackTwin(), channel="C0TWIN", name=name),
         _slack,
+        "CASEWORK_SLACK_TOKEN",
     ),
     "jira": System(
         lambda settings: settings.jira_url,
         lambda name: JiraDestination(jira=JiraTwin(), project="TWIN", name=name),
         _jira,
+        "CASEWORK_JIRA_EMAIL and CASEWORK_JIRA_TOKEN",
     ),
     "coop": System(
         lambda settings: settings.coop_url,
         lambda name: CoopDestination(coop=CoopTwin(), name=name),
         _coop,
+        "CASEWORK_COOP_API_KEY",
     ),
 }

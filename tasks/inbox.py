@@ -33,6 +33,7 @@ from casework.gates import Accepted, Refused
 from casework.inbox.load import load_sources
 from casework.inbox.meaning import understand
 from casework.inbox.posts import Vendor
+from casework.inbox.pressed import Said, said_of
 from casework.inbox.slack import Click
 from casework.inbox.sources import Source
 from casework.inbox.telling import News
@@ -52,6 +53,7 @@ from casework.store.inbox_intake import take_in
 from casework.store.outside import note_news
 from casework.store.tables import Gate, InboxMessage
 from tasks.context import Context, surroundings
+from tasks.pressing import tell_pressers
 from tasks.retrying import can_help
 from tasks.review_runs import follow
 
@@ -63,10 +65,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Drained:
-    """What came of the messages: how many of each outcome, and the gates that were decided."""
+    """What came of the messages: how many of each outcome, the gates that were decided, and what
+    whoever pressed a button is to be told."""
 
     counts: Counter[str] = field(default_factory=Counter)
     gates: list[str] = field(default_factory=list)
+    answers: list[Said] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,14 @@ async def drain_inbox() -> dict[str, int]:
         ConfigurationError: the file that declares the sources cannot be used.
         StoreError: the store does not answer; what was read before stays read.
     """
-    drained = await asyncio.to_thread(lambda: drain(reader_of(surroundings("inbox"))))
+    here = surroundings("inbox")
+    drained = await asyncio.to_thread(lambda: drain(reader_of(here)))
     if drained.gates:
         try:
             await follow(drained.gates)
         except EngineError as error:
             log.warning("the reconciler wakes what was decided: %s", error)
+    await tell_pressers(here.settings, drained.answers)
     return dict(drained.counts)
 
 
@@ -216,13 +222,16 @@ def _answer(
     with reading(reader.engine) as session:
         person = person_of(session, message.vendor, click.account)
     told: list[Handled] = []
+    said: list[Said | None] = []
+    actor = person or f"{message.vendor}:{click.account}"
 
     def ruled(session: Session, ruling: Accepted | Refused) -> None:
-        handled = _outcome(ruling, gate_by_id(session, click.gate_id))
+        gate = gate_by_id(session, click.gate_id)
+        handled = _outcome(ruling, gate)
         note_handled(session, [(_held(session, message), handled)], reader.by, now)
         told.append(handled)
+        said.append(said_of(click, ruling, (gate.severity, gate.queue, gate.case_id), actor))
 
-    actor = person or f"{message.vendor}:{click.account}"
     try:
         taken = answer_gate(reader.engine, click.gate_id, actor, click.answer, now=now, ruled=ruled)
     except NotFound as error:
@@ -230,9 +239,10 @@ def _answer(
     except (Denied, Conflict):
         if not told:
             raise
-        return told[0]
-    if taken.decided:
-        drained.gates.append(click.gate_id)
+    else:
+        if taken.decided:
+            drained.gates.append(click.gate_id)
+    drained.answers += [each for each in said if each]
     return told[0]
 
 

@@ -22,6 +22,7 @@ from casework.store.assignees import assignees
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, find_case, note_case_view
 from casework.store.clocks import clocks_at
+from casework.store.consequences import terms_at
 from casework.store.desk import past_of, queues_of_case
 from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
@@ -219,7 +220,7 @@ def _form(
         escalations=[(name, bundle.queues[name].title) for name in queue.escalates_to],
         clauses=[pair for name in categories for pair in bundle.categories[name].clauses.items()],
         answers=answers_at(session, gate.id),
-        approvals=bundle.terms(gate.queue, gate.proposed_action).approvals,
+        approvals=terms_at(session, bundle, gate, gate.proposed_action).approvals,
         refusal=refusal,
         given=given,
     )

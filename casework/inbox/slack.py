@@ -20,6 +20,7 @@ class Click:
     team: str
     gate_id: str
     answer: dict[str, Any]  # the fields of ``casework.gates.Answer``, not yet validated
+    response_url: str = ""  # where Slack takes an answer to the press
 
 
 def read_slack(body: bytes) -> Click | Nothing:
@@ -60,6 +61,7 @@ def _click(payload: dict[str, Any], action: Any) -> Click:
             "rationale": _rationale(payload) or NO_REASON,
             "evidence_digest": button.evidence,
         },
+        response_url=text_at(payload, "response_url"),
     )
 
 

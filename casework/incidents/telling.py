@@ -20,6 +20,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     Action.INCIDENT_ROLE_ASSUMED: "{person} is {role}",
     Action.INCIDENT_ROLE_RENOUNCED: "{person} is no longer {role}",
     Action.INCIDENT_UPDATED: "told {audience} update {update}, from macro {macro}",
+    Action.INCIDENT_UPDATE_QUEUED: "had update {update} sent to {to}",
     Action.INCIDENT_TASK_DONE: "task {task} of {partner} is done",
     Action.INCIDENT_TASK_CANCELLED: "task {task} of {partner} is not needed",
     Action.INCIDENT_FOLLOW_UP_DONE: "follow-up {follow_up} is done",
@@ -47,8 +48,14 @@ def tell(story: Story, moment: Moment, words: bool) -> str:
     sentence = _SENTENCES.get(moment.action)
     if sentence is None:
         return moment.action
-    told = {name: "" if value is None else value for name, value in moment.data.items()}
+    told = {name: _flat(value) for name, value in moment.data.items()}
     return sentence.format_map(_Gaps(told)).strip()
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else value
 
 
 class _Gaps(dict[str, Any]):

@@ -172,6 +172,7 @@ def _destinations(draft: Draft) -> dict[str, DestinationSpec]:
             at_once=entry.at_once,
             retry=Retry(**entry.retry.model_dump()),
             options=dict(entry.options),
+            audiences=frozenset(entry.audiences),
         )
         for name, entry in draft.destinations.items()
     }

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
@@ -42,3 +42,6 @@ class DestinationEntry(Entry):
     at_once: int = Field(4, ge=1, le=100, strict=True)
     retry: RetryEntry = RetryEntry()
     options: dict[Id, str | int | bool] = Field(default_factory=dict)
+    audiences: tuple[Literal["internal", "partners", "public"], ...] = Field(
+        ("internal",), min_length=1
+    )

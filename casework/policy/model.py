@@ -81,6 +81,7 @@ class ActionSpec:
     to: tuple[str, ...] = ()  # the destinations that carry it out or are told
     lasts: timedelta | None = None  # after which it is undone by itself
     reopens: bool = False  # carrying it out sends the case back to people
+    keeps: bool = False  # what was decided before about the same content stands beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class DestinationSpec:
     at_once: int = 4  # requests of one sender
     retry: Retry = Retry()
     options: Mapping[str, Any] = field(default_factory=dict)  # what its type alone knows
+    audiences: frozenset[str] = frozenset({"internal"})  # whose status updates it may be sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ class ActionEntry(Entry):
     to: tuple[str, ...] = ()
     lasts: Lasting | None = None
     reopens: bool = Field(False, strict=True)
+    keeps: bool = Field(False, strict=True)
 
 
 class PatternEntry(Entry):

@@ -48,7 +48,8 @@ def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> Car
         return CarriedOut(GateStatus.CARRIED_OUT, following)
     if found.action is not None:
         bundle = stored_bundle(session, found.policy_digest)
-        cause(session, bundle, _done(case, found, found.action, now), by, now)
+        done = _done(case, found, found.action, now)
+        cause(session, bundle, done, found.revision, by, now)
         if bundle.actions[found.action].reopens:
             found.settled_at = now
             proposed = bundle.actions[found.action].inverse

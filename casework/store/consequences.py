@@ -1,6 +1,7 @@
 """What was done about a case so far, and the effects of what is done now."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,42 +9,93 @@ from sqlmodel import Session, col
 
 from casework.cases import Route
 from casework.consequences import (
+    Carried,
     Done,
     Stands,
     closes_with_effects,
     effects_of,
+    irreversible,
+    replaced_by,
     standing,
     undone_by,
 )
 from casework.effects import EffectKind, EffectStatus
-from casework.gates import GateStatus, Verdict
-from casework.ledger.entries import Provenance
+from casework.gates import GateStatus, Terms, Verdict
+from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
 from casework.store.effects import want_now
+from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.outbox import enqueue
 from casework.store.outcomes import Decided
 from casework.store.tables import Case, Decision, Gate, QueuedEffect
+from casework.store.withdrawing import left, withdraw
 
 
-def cause(session: Session, bundle: Bundle, done: Done, by: Provenance, now: datetime) -> int:
+def cause(
+    session: Session, bundle: Bundle, done: Done, revision: int, by: Provenance, now: datetime
+) -> int:
     """Queue what an action causes outside, in the transaction that carries it out.
 
-    Where it undoes an action that would end by itself later, that end is sent now instead.
+    What it undoes, or what it replaces of the same revision, is undone: where surely nothing of
+    that has left it is cancelled, and an end that was to come by itself later is sent now.
 
     Returns:
         How many effects were queued.
     """
-    undoes: list[Stands] = []
-    if any(spec.inverse == done.action for spec in bundle.actions.values()):
-        stands = standing_at(session, bundle, done.case_id, before=done.origin)
-        undoes = undone_by(done.action, stands, bundle.actions)
-    effects = effects_of(bundle, done, undoes)
+    past = [each for each in _history(session, done.case_id) if each.origin != done.origin]
+    ended = _ended(session, done.case_id)
+    stands = [each for each in standing(past, bundle.actions) if each.origin not in ended]
+    carried = Carried(done.origin, done.action, revision)
+    undoes = undone_by(done.action, stands, bundle.actions)
+    replaces = replaced_by(carried, stands, bundle.actions)
+    lasting = [] if undoes else irreversible(carried, past, bundle.actions)
+    gone = [*(each.origin for each in (*undoes, *replaces)), *(each.origin for each in lasting)]
+    cancelled = withdraw(session, done.case_id, gone, by, now)
+    _tell_replaced(session, bundle, carried, done.case_id, replaces, lasting, by, now)
+    effects = [
+        each
+        for each in effects_of(bundle, done, undoes, replaces)
+        if each.kind is not EffectKind.REVERSE or each.after not in cancelled
+    ]
     queued = enqueue(session, effects, by, now)
     for effect in effects:
         if effect.kind is EffectKind.REVERSE and effect.not_before is None:
             want_now(session, effect.key, by, now)
     return queued
+
+
+def terms_at(session: Session, bundle: Bundle, gate: Gate, action: str | None) -> Terms:
+    """The terms of answering at a gate with an action.
+
+    What that would undo in passing takes as many people as undoing it by itself.
+    """
+    terms = bundle.terms(gate.queue, action)
+    if action is None or action not in bundle.actions:
+        return terms
+    stands = standing_at(session, bundle, gate.case_id, before=gate.id)
+    replaces = replaced_by(Carried(gate.id, action, gate.revision), stands, bundle.actions)
+    inverses = [str(bundle.actions[each.action].inverse) for each in replaces]
+    people = [bundle.actions[inverse].approvals for inverse in inverses]
+    return replace(terms, approvals=max([terms.approvals, *people]))
+
+
+def _tell_replaced(
+    session: Session,
+    bundle: Bundle,
+    done: Carried,
+    case_id: str,
+    replaces: Sequence[Stands],
+    lasting: Sequence[Carried],
+    by: Provenance,
+    now: datetime,
+) -> None:
+    """Say which earlier actions a decision undoes, and which of them nothing can undo."""
+    undone = [each.action for each in replaces if bundle.actions[each.action].to]
+    stays = [each.action for each in lasting if left(session, case_id, each.origin)]
+    if undone or stays:
+        told = {"gate": done.origin, "action": done.action, "undone": undone, "stays": stays}
+        append(session, [Draft(case_id, Action.ACTION_REPLACED, told, done.revision)], by, now)
 
 
 def cause_closings(
@@ -77,7 +129,7 @@ def standing_at(
     session: Session, bundle: Bundle, case_id: str, before: str | None = None
 ) -> list[Stands]:
     """What stands of the actions of a case, the newest last; ``before`` leaves a gate out."""
-    history = [each for each in _history(session, case_id) if each[0] != before]
+    history = [each for each in _history(session, case_id) if each.origin != before]
     ended = _ended(session, case_id)
     return [each for each in standing(history, bundle.actions) if each.origin not in ended]
 
@@ -97,12 +149,12 @@ def _closing(case: Case, made: Decided, policy: str, now: datetime) -> Done:
 
 def done_before(session: Session, gate: Gate) -> str | None:
     """The action that was carried out last about the same revision, before this gate."""
-    history = _history(session, gate.case_id, gate.revision)
-    return next((action for origin, action in reversed(history) if origin != gate.id), None)
+    history = [each for each in _history(session, gate.case_id) if each.revision == gate.revision]
+    return next((each.action for each in reversed(history) if each.origin != gate.id), None)
 
 
-def _history(session: Session, case_id: str, revision: int | None = None) -> list[tuple[str, str]]:
-    """What was done about a case or one revision of it, oldest first: by machine, then at gates."""
+def _history(session: Session, case_id: str) -> list[Carried]:
+    """What was done about a case, oldest first: of each revision by machine, then at gates."""
     columns = (col(Gate.revision), col(Gate.step), col(Gate.id), col(Gate.action))
     gates = session.execute(
         select(*columns).where(
@@ -123,8 +175,7 @@ def _history(session: Session, case_id: str, revision: int | None = None) -> lis
     # A machine decides a revision before any gate of it opens.
     rows = [(number, 0, origin, action) for number, origin, action in closed]
     rows += [(number, place, origin, action) for number, place, origin, action in gates]
-    rows = [row for row in rows if revision in (None, row[0])]
-    return [(origin, action) for _, _, origin, action in sorted(rows)]
+    return [Carried(origin, action, revision) for revision, _, origin, action in sorted(rows)]
 
 
 def _ended(session: Session, case_id: str) -> set[str]:

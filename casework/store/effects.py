@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlmodel import Session, col
 
+from casework.breaker import rested
 from casework.effects import EffectStatus, check_move
 from casework.errors import Conflict, InputError
 from casework.ledger.entries import Action, Provenance, timestamp
+from casework.store.breakers import breaker_of, keep_breaker
 from casework.store.outbox import held, record, settle
 from casework.store.tables import QueuedEffect
 
@@ -30,6 +32,46 @@ def retry_effect(session: Session, key: str, by: Provenance, now: datetime) -> Q
     session.add(row)
     record(session, row, Action.EFFECT_RETRIED, {"error": row.error}, by, now)
     return row
+
+
+def retry_destination(session: Session, destination: str, by: Provenance, now: datetime) -> int:
+    """Have all that failed at a destination tried again now, because it has been mended.
+
+    Dead effects get all their tries again, but for those whose action has been undone since; those
+    that wait after a failure wait no longer; and an open breaker lets the next one try it out.
+
+    Returns:
+        How many effects are due now that were not.
+    """
+    statement = select(col(QueuedEffect.key)).where(
+        col(QueuedEffect.destination) == destination,
+        or_(
+            col(QueuedEffect.status) == EffectStatus.DEAD,
+            and_(
+                col(QueuedEffect.status) == EffectStatus.WAITING,
+                col(QueuedEffect.failures) > 0,
+                col(QueuedEffect.due_at) > now,
+            ),
+        ),
+    )
+    keys = session.scalars(statement.order_by(col(QueuedEffect.key))).all()
+    tried = [key for key in keys if _again(session, key, by, now)]
+    before = breaker_of(session, destination, lock=True)
+    keep_breaker(session, destination, before, rested(before))
+    return len(tried)
+
+
+def _again(session: Session, key: str, by: Provenance, now: datetime) -> bool:
+    row = held(session, key)
+    if row.status == EffectStatus.DEAD and not _undone(session, row):
+        retry_effect(session, key, by, now)
+        return True
+    if row.status != EffectStatus.WAITING or (row.leased_until and row.leased_until > now):
+        return False  # it has come to an end meanwhile, or a sender has it in hand
+    row.failures, row.due_at = 0, now
+    session.add(row)
+    record(session, row, Action.EFFECT_RETRIED, {"error": row.error}, by, now)
+    return True
 
 
 def discard_effect(

@@ -22,6 +22,7 @@ from casework.escalation import (
     climbed,
     effect_of,
     is_breached,
+    is_idle,
     offered,
     step_key,
     unsaid,
@@ -114,6 +115,8 @@ def _take(
     holder = each.assignment and live_holder(each.assignment, now)
     _move(session, each, climbed(before, step, each.bundle), now)
     timed.taken.append(step.id)
+    if is_idle(step, before, each.rungs):
+        return
     each.counts[step.kind.value] += 1
     data: dict[str, Any] = {"clock": clock.kind, "step": step.id, "due": written(due.moment)}
     sends = {"person": holder, "sent": said, "destination": step.to}

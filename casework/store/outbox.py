@@ -88,6 +88,21 @@ def attempts_of(session: Session, key: str) -> list[DeliveryAttempt]:
     return list(session.scalars(statement.order_by(col(DeliveryAttempt.number))))
 
 
+def last_failure(session: Session, destination: str) -> str | None:
+    """What came of the newest attempt that failed at a destination, with the way out."""
+    statement = (
+        select(col(DeliveryAttempt.message))
+        .join(QueuedEffect, col(QueuedEffect.key) == col(DeliveryAttempt.effect))
+        .where(
+            col(QueuedEffect.destination) == destination,
+            col(DeliveryAttempt.outcome) != EffectStatus.SENT,
+        )
+        .order_by(col(DeliveryAttempt.began_at).desc())
+        .limit(1)
+    )
+    return session.scalar(statement)
+
+
 def held(session: Session, key: str) -> QueuedEffect:
     """One effect, held until the transaction ends; its case is held first, as everywhere.
 

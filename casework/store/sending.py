@@ -116,7 +116,8 @@ def note_failure(
         NotFound: there is no such effect.
     """
     row = held(session, claimed.effect.key)
-    _end_attempt(session, claimed, now, error.code, error.message)
+    said = f"{error.message}; {error.hint}" if error.hint else error.message
+    _end_attempt(session, claimed, now, error.code, said)
     heed_failure(session, row.destination, error, claimed.began, by, now)
     if row.status != EffectStatus.WAITING or row.attempts != claimed.number:
         return False

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from casework.consequences import Done, effects_of, undone_by
+from casework.consequences import Carried, Done, effects_of, replaced_by, undone_by
 from casework.effects import Effect, EffectKind
 from casework.errors import ConfigurationError
 from casework.gates import Verdict
 from casework.macros import day, render
 from casework.policy.model import Bundle
 from casework.store.consequences import standing_at
+from casework.store.incidents.updates import update_text
 from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Decision, Gate
 
@@ -40,12 +41,15 @@ class _Basis:
 def text_of(session: Session, effect: Effect, in_force: Bundle) -> str:
     """What an effect says; nothing where it names no macro.
 
-    The macro is that of the bundle the effect names as its ``policy``, or else of the one in force.
+    An update of an incident says what was told then. Else the macro is that of the bundle the
+    effect names as its ``policy``, or of the one in force.
 
     Raises:
         ConfigurationError: there is no such macro, or the case cannot fill it in.
-        NotFound: the bundle it names is not kept.
+        NotFound: the bundle or the update that it names is not kept.
     """
+    if "update" in effect.data:
+        return update_text(session, effect)
     policy = effect.data.get("policy")
     bundle = in_force if policy is None else stored_bundle(session, str(policy))
     return _filled(session, effect, bundle, _basis(session, effect.data))
@@ -70,11 +74,13 @@ def preview(
         subject_id=case.subject_id,
         policy=gate.policy_digest,
     )
-    undoes = undone_by(action, standing_at(session, bundle, case.id, gate.id), bundle.actions)
+    stands = standing_at(session, bundle, case.id, before=gate.id)
+    undoes = undone_by(action, stands, bundle.actions)
+    replaces = replaced_by(Carried(gate.id, action, gate.revision), stands, bundle.actions)
     basis, earlier = _Basis(clause, now), _basis(session, {"origin": gate.id})
     if clause is None and earlier is not None and earlier.clause is not None:
         basis = earlier
-    effects = effects_of(bundle, done, undoes)
+    effects = effects_of(bundle, done, undoes, replaces)
     return [_outgoing(session, effect, bundle, basis) for effect in effects]
 
 

@@ -15,6 +15,7 @@ from casework.gates import Verdict
 from casework.settings import Settings
 from casework.store.cases import case_file
 from casework.store.clocks import clocks_at
+from casework.store.consequences import terms_at
 from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, live_holder, note_view, waiting_gates
 from casework.store.playbooks import answers_about, unanswered
@@ -155,7 +156,8 @@ def _document(engine: Engine, gate_id: str) -> dict[str, Any]:
         answers = [answer.model_dump(mode="json") for answer in answers_at(session, gate_id)]
         followed = answers_about(session, gate.case_id, gate.revision)
         asks = unanswered(session, file.case, gate)
-    terms = bundle_of(engine, gate.policy_digest).terms(gate.queue, gate.proposed_action)
+        bundle = bundle_of(engine, gate.policy_digest)
+        terms = terms_at(session, bundle, gate, gate.proposed_action)
     return {
         "gate": gate.model_dump(mode="json"),
         "holder": kept and live_holder(kept, now()),

@@ -13,6 +13,7 @@ from casework.cases import Severity, Status
 from casework.commanding import Act, act
 from casework.errors import NotFound
 from casework.holds import Scope
+from casework.incidents.audiences import Audience
 from casework.incidents.roles import IncidentRole
 from casework.incidents.states import IncidentStatus, incident_id
 from casework.policy.bundle import load_bundle
@@ -22,7 +23,7 @@ from casework.store.engine import reading
 from casework.store.holds import Placing, lift_hold, place_hold
 from casework.store.incidents.cases import attach_cases
 from casework.store.incidents.lifecycle import Opening, move_incident, open_incident
-from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.notes import Telling, add_note, tell_update
 from casework.store.incidents.reports import sign_off
 from casework.store.incidents.roles import assume_role
 from casework.store.incidents.work import add_follow_up, ask_partner, settle_task

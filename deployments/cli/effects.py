@@ -11,12 +11,19 @@ from sqlalchemy import Engine
 from casework.effects import EffectStatus
 from casework.errors import InputError
 from casework.policy.bundle import load_bundle
+from casework.policy.faults import nearest
 from casework.settings import Settings
 from casework.store.breakers import breakers
 from casework.store.cases import find_case
-from casework.store.effects import discard_effect, retry_effect
+from casework.store.effects import discard_effect, retry_destination, retry_effect
 from casework.store.engine import reading, transaction
-from casework.store.outbox import attempts_of, count_effects, effect_by_key, list_effects
+from casework.store.outbox import (
+    attempts_of,
+    count_effects,
+    effect_by_key,
+    last_failure,
+    list_effects,
+)
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import now, opened, operator, settled
 from deployments.stack import running_api
@@ -68,12 +75,39 @@ def show(key: Key, as_json: Json = False) -> None:
 
 
 @app.command()
-def retry(key: Key, as_json: Json = False) -> None:
-    """Have a dead or discarded effect tried again, under its own key."""
+def retry(
+    key: Annotated[str, typer.Argument(help="The effect's key.")] = "",
+    destination: Annotated[
+        str, typer.Option(help="Or all that failed there, once it is mended.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Have a dead or discarded effect tried again, or all that failed at a destination."""
     with reported(as_json):
-        with transaction(opened(settled())) as session:
-            document = retry_effect(session, key, operator(), now()).model_dump(mode="json")
-        emit(document, as_json, f"{key}: it is sent within a minute, or by casework effects send")
+        if bool(key) is bool(destination):
+            raise InputError("what is to be retried?", hint="a key, or --destination NAME")
+        settings = settled()
+        if destination:
+            _known(settings, destination)
+        with transaction(opened(settings)) as session:
+            if destination:
+                tried = retry_destination(session, destination, operator(), now())
+                document: dict[str, Any] = {"destination": destination, "retried": tried}
+            else:
+                document = retry_effect(session, key, operator(), now()).model_dump(mode="json")
+        what = f"{document['retried']} effects" if destination else key
+        emit(document, as_json, f"{what}: sent within a minute, or by casework effects send")
+
+
+def _known(settings: Settings, destination: str) -> None:
+    """
+    Raises:
+        InputError: the bundle in force has no destination of this name.
+    """
+    known = load_bundle(settings.bundle_dir).destinations
+    if destination not in known:
+        hint = nearest(destination, known, "destination")
+        raise InputError(f"the policy has no destination {destination}", hint=hint)
 
 
 @app.command()
@@ -105,7 +139,7 @@ def destinations(as_json: Json = False) -> None:
     with reported(as_json):
         settings = settled()
         rows = _destinations(settings, opened(settings))
-        columns = ("id", "type", "set_up", "breaker", "rests_until", "waiting", "dead")
+        columns = ("id", "type", "set_up", "breaker", "rests_until", "waiting", "dead", "failure")
         emit({"destinations": rows}, as_json, table_of(rows, columns))
 
 
@@ -126,6 +160,7 @@ def _destinations(settings: Settings, engine: Engine) -> list[dict[str, Any]]:
 
     with reading(engine) as session:
         states, counted = breakers(session), count_effects(session)
+        failures = {name: last_failure(session, name) for name in states}
     numbers: Counter[tuple[str, str]] = Counter()
     for each in counted:
         numbers[each["destination"], each["status"]] += each["effects"]
@@ -141,6 +176,7 @@ def _destinations(settings: Settings, engine: Engine) -> list[dict[str, Any]]:
                 "rests_until": breaker.rests_until if breaker else None,
                 "waiting": numbers[name, EffectStatus.WAITING],
                 "dead": numbers[name, EffectStatus.DEAD],
+                "failure": failures.get(name),
             }
         )
     return rows

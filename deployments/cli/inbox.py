@@ -107,8 +107,10 @@ def drain(as_json: Json = False) -> None:
             os.environ["PREFECT_API_URL"] = url
         from tasks.context import surroundings
         from tasks.inbox import drain, reader_of
+        from tasks.pressing import tell_pressers
 
         drained = drain(reader_of(surroundings("inbox")))
+        asyncio.run(tell_pressers(settings, drained.answers))
         woken = url is not None and _follow(drained.gates)
         document = {"outcomes": drained.counts, "decided": drained.gates, "woken": woken}
         told = ", ".join(f"{number} {name}" for name, number in sorted(drained.counts.items()))

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from casework.commanding import Act, act
 from casework.errors import InputError
 from casework.holds import Scope
+from casework.incidents.audiences import Audience
 from casework.incidents.partner_tasks import due_within
 from casework.incidents.roles import IncidentRole
 from casework.ledger.entries import Provenance
@@ -20,10 +21,10 @@ from casework.policy.clock_entries import duration
 from casework.store.holds import Placing, lift_hold, place_hold
 from casework.store.incidents.cases import attach_cases, detach_cases
 from casework.store.incidents.lifecycle import incident_by_id
-from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.notes import Telling, add_note, tell_update
 from casework.store.incidents.roles import assume_role, renounce_role
 from casework.store.incidents.work import add_follow_up, ask_partner, finish_follow_up, settle_task
-from deployments.cli.output import Json, emit, reported
+from deployments.cli.output import Json, emit, out, reported
 from deployments.cli.setting import actor, now, opened, settled
 from deployments.cli.times import moment
 
@@ -133,20 +134,27 @@ def update(
     values: Annotated[
         list[str] | None, typer.Option("--set", help="name=value; may be given again.")
     ] = None,
+    to: Annotated[
+        list[str] | None, typer.Option(help="Send it to this destination; may be given again.")
+    ] = None,
     key: Key = "",
     person: As = "",
     as_json: Json = False,
 ) -> None:
-    """Make a status update of a macro, keep it and print it."""
+    """Make a status update of a macro, keep it, print it and send it where it is wanted."""
     with reported(as_json):
-        telling = Telling(key or uuid4().hex, audience, macro, _values(values or []))
+        chosen = tuple(dict.fromkeys(to or ()))
+        telling = Telling(key or uuid4().hex, audience, macro, _values(values or []), chosen)
         bundle = load_bundle(settled().bundle_dir)
 
         def do(session: Session, by: Provenance, at: datetime) -> dict[str, Any]:
             return tell_update(session, incident, telling, bundle, by, at).model_dump(mode="json")
 
         row = acted(incident, person, do)
-        emit({"update": row}, as_json, escape(row["text"]))
+        emit({"update": row, "to": chosen}, as_json, escape(row["text"]))
+        if chosen and not as_json:
+            where = ", ".join(chosen)
+            out.print(f"to {where}: sent within a minute, or by casework effects send")
 
 
 def followup(

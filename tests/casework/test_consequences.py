@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.consequences import Done, Stands, closes_with_effects, effects_of, standing, undone_by
+from casework.consequences import (
+    Carried,
+    Done,
+    Stands,
+    closes_with_effects,
+    effects_of,
+    replaced_by,
+    standing,
+    undone_by,
+)
 from casework.effects import EffectKind
 from casework.policy.bundle import bundle_from_files
 from tests.factories.effects import LEAVING, leaving_bundle
@@ -16,6 +25,17 @@ from tests.factories.policy import small_bundle
 BUNDLE = leaving_bundle()
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DONE = Done("suspend", "g1", NOW, "c1", "test", "T-1", "acct_7", BUNDLE.digest)
+
+
+#: The same, with an action beside which the earlier one stands, and one that reopens.
+KEEPING = bundle_from_files(
+    {
+        **LEAVING,
+        "actions.yaml": LEAVING["actions.yaml"]
+        + "uphold: {title: Let it stand, approvals: 1, reversible: false, keeps: true}\n"
+        + "reopen: {title: Reopen, approvals: 1, reversible: false, reopens: true}\n",
+    }
+)
 
 
 def keys(action: str) -> list[str]:
@@ -88,7 +108,7 @@ def test_what_was_done_twice_is_undone_twice() -> None:
 def test_what_stands_is_what_was_done_and_not_undone(
     history: list[str], expected: list[str]
 ) -> None:
-    past = [(f"g{number}", action) for number, action in enumerate(history)]
+    past = [Carried(f"g{number}", action, number) for number, action in enumerate(history)]
     assert [each.action for each in standing(past, BUNDLE.actions)] == expected
 
 
@@ -107,14 +127,47 @@ def test_what_stands_is_what_was_done_and_not_undone(
 def test_an_undoing_is_the_inverse_of_what_was_done_and_no_lasting_action(
     history: list[str], action: str, undone: list[str]
 ) -> None:
-    past = [(f"g{number}", each) for number, each in enumerate(history)]
+    past = [Carried(f"g{number}", each, number) for number, each in enumerate(history)]
     found = undone_by(action, standing(past, BUNDLE.actions), BUNDLE.actions)
     assert [each.origin for each in found] == undone
 
 
+@pytest.mark.parametrize(
+    ("history", "action", "replaced"),
+    [
+        (["suspend"], "warn", ["g0"]),
+        (["suspend"], "ban", ["g0"]),
+        (["suspend"], "suspend", []),
+        (["suspend"], "unsuspend", []),
+        (["suspend"], "uphold", []),
+        (["suspend"], "reopen", []),
+        (["suspend", "warn"], "ban", []),
+        (["suspend", "uphold"], "warn", ["g0"]),
+        (["suspend", "unsuspend"], "warn", []),
+        (["ban", "lift_ban", "suspend"], "no_action", ["g2"]),
+    ],
+)
+def test_a_later_decision_about_the_same_content_takes_the_place_of_an_earlier_one(
+    history: list[str], action: str, replaced: list[str]
+) -> None:
+    past = [Carried(f"g{number}", each, 1) for number, each in enumerate(history)]
+    actions = KEEPING.actions
+    stands = standing(past, actions)
+    found = replaced_by(Carried("g9", action, 1), stands, actions)
+    assert [each.origin for each in found] == replaced
+    assert replaced_by(Carried("g9", action, 2), stands, actions) == [], "content of its own"
+
+
+def test_what_is_replaced_is_undone_by_its_own_inverse_before_the_new_action_is_done() -> None:
+    banning = replace(DONE, action="ban", origin="g2")
+    undoing, act, *_ = effects_of(BUNDLE, banning, replaces=[Stands("suspend", "g1")])
+    assert (undoing.key, undoing.data["action"]) == ("reverse:g1:platform", "unsuspend")
+    assert (act.key, act.after) == ("act:g2:platform", undoing.key)
+
+
 @given(st.lists(st.sampled_from(["suspend", "unsuspend", "ban", "lift_ban", "warn"])))
 def test_no_action_stands_beside_its_own_inverse(history: list[str]) -> None:
-    past = [(f"g{number}", action) for number, action in enumerate(history)]
+    past = [Carried(f"g{number}", action, number) for number, action in enumerate(history)]
     stands = {each.action for each in standing(past, BUNDLE.actions)}
     assert not any(BUNDLE.actions[action].inverse in stands for action in stands)
 

@@ -153,7 +153,6 @@ def test_a_simulation_shows_each_step_with_its_moment_and_what_it_leads_to() -> 
         ("untouched", 15),
         ("half", 30),
         ("overdue", 60),
-        ("worse", 90),
         ("locked", 120),
     ]
     assert [(rung.queue, rung.locked) for rung in told[2:4]] == [

@@ -68,6 +68,10 @@ def test_an_incident_is_run_from_page_to_report(
     macro = ("incident_internal", "--audience", "internal")
     told = document("update", incident, *macro, "--set", "known=this", "--set", "next=that")
     assert "What we know: this" in told["update"]["text"]
+    values = ("--set", "known=more", "--set", "next=that")
+    assert document("update", incident, *macro, *values, "--to", "team_chat")["to"] == ["team_chat"]
+    nowhere = document("update", incident, *macro, *values, "--to", "team_chatt", code=3)
+    assert "team_chat" in nowhere["error"]["hint"]
     hold = document("hold", incident, "--rule", "close_spam", "--reason", "why")["hold"]
     assert document("status", incident, "contained")["changed"]["status"] is True
     refused = document("close", incident, code=5)["error"]

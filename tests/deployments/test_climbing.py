@@ -19,7 +19,6 @@ def test_the_most_urgent_gate_climbs_and_no_other_does(engine: Engine) -> None:
         ("gate.reminded", "untouched"),
         ("gate.reminded", "half"),
         ("gate.reassigned", "overdue"),
-        ("gate.raised", "worse"),
         ("gate.locked", "locked"),
     ]
     moved = next(row for row in told if row["entry"] == "gate.reassigned")

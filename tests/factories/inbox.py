@@ -85,7 +85,12 @@ def click(
 
 
 def press(
-    button: Mapping[str, Any], account: str, *, rationale: str = "", team: str = "T111"
+    button: Mapping[str, Any],
+    account: str,
+    *,
+    rationale: str = "",
+    team: str = "T111",
+    response_url: str = "https://hooks.slack.com/actions/T111/1/x",
 ) -> bytes:
     """What Slack posts when somebody presses a button, as it stands in a message."""
     payload = {
@@ -93,7 +98,7 @@ def press(
         "user": {"id": account, "username": account.lower(), "team_id": team},
         "team": {"id": team, "domain": "acme"},
         "trigger_id": f"{account}.{button['value']}",
-        "response_url": "https://hooks.slack.com/actions/T111/1/x",
+        "response_url": response_url,
         "state": {"values": {"why": {RATIONALE: {"type": "plain_text_input", "value": rationale}}}},
         "actions": [{"type": "button", **button}],
     }

@@ -96,6 +96,7 @@ def decided(
     handed: int = 0,
     people: Sequence[str] = (),
     action: str = "suspend",
+    bundle: Bundle | None = None,
 ) -> list[str]:
     """Cases the machine closed, those it handed over, then one for each of ``people``.
 
@@ -108,7 +109,7 @@ def decided(
     threats = [
         enriched_case(engine, f"H-{n}", _signals(spam=False, threat=True)) for n in range(handed)
     ]
-    bundle = qa_bundle()
+    bundle = bundle or qa_bundle()
     with transaction(engine) as session:
         adopt_bundle(session, bundle, BY, NOW)
         facts = rows_for_policy(session, [*spam, *threats, *asked])
@@ -141,9 +142,9 @@ def qa_payload(evidence: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-def drawn(engine: Engine, plan: str, **more: Any) -> QaRound:
+def drawn(engine: Engine, plan: str, bundle: Bundle | None = None, **more: Any) -> QaRound:
     """A round of a plan over the day of the tests."""
-    found = draw_round(engine, qa_bundle(), plan, CLOSES, BY, LATER, **more)
+    found = draw_round(engine, bundle or qa_bundle(), plan, CLOSES, BY, LATER, **more)
     assert found is not None
     return found
 

@@ -19,7 +19,8 @@ from casework.errors import (
     RateLimited,
 )
 from integrations.credentials import basic, in_header
-from integrations.http import BREAK_AFTER, HttpService, Reply, error_of, retry_after, status_error
+from integrations.failures import error_of, retry_after, status_error
+from integrations.http import BREAK_AFTER, HttpService, Reply
 from tests.factories.services import KEY, Waits, service
 from tests.integrations.server import serving
 

@@ -217,6 +217,32 @@ def test_what_is_not_taken_is_one_of_our_errors_and_tried_once(
     assert KEY not in f"{refusal.value!r} {refusal.value.__context__!r}"
 
 
+@pytest.mark.parametrize(
+    ("body", "said", "unauthorised"),
+    [
+        (
+            b'{"errors": ["Length of \'routing_key\' is incorrect (should be 32 characters)"]}',
+            "does not know the integration key",
+            True,
+        ),
+        (b"Invalid routing key", "does not know the integration key", True),
+        (b'{"errors": ["\'payload.severity\' is invalid: <secret>"]}', "valid at severity", False),
+        (b"", "finds the event not valid", False),
+    ],
+)
+def test_an_event_that_is_refused_says_whether_it_is_the_key(
+    body: bytes, said: str, unauthorised: bool
+) -> None:
+    with (
+        over_http(lambda asked: (400, {}, body)) as (destination, _),
+        pytest.raises(ProviderRefused, match=said) as refusal,
+    ):
+        send(destination, delivery(PAGE))
+    assert refusal.value.unauthorised is unauthorised
+    assert ("CASEWORK_PAGERDUTY_ROUTING_KEY" in refusal.value.hint) is (said.find("at ") < 0)
+    assert "secret" not in refusal.value.message
+
+
 def test_the_integration_key_reaches_no_log(caplog: pytest.LogCaptureFixture) -> None:
     with over_http(lambda asked: (500, {}, b"")) as (destination, _):
         with caplog.at_level(logging.DEBUG), pytest.raises(ProviderUnavailable):

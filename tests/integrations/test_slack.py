@@ -212,6 +212,7 @@ def test_an_error_that_comes_with_status_200_is_an_error(
     with pytest.raises(kind) as caught:
         asyncio.run(sent(SlackClient(service=far_end), WAITS))
     assert hint in caught.value.hint
+    assert caught.value.unauthorised is (hint in ("CASEWORK_SLACK_TOKEN", "chat:write"))
     assert "<nobody>" not in str(caught.value)
 
 

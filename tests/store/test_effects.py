@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from casework.effects import EffectKind
+from casework.effects import EffectKind, Receipt
 from casework.errors import Conflict, InputError, NotFound, ProviderRefused
-from casework.store.effects import discard_effect, retry_effect, want_now
+from casework.store.effects import discard_effect, retry_destination, retry_effect, want_now
 from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
-from casework.store.sending import LEASE, note_failure
+from casework.store.outbox import last_failure
+from casework.store.sending import LEASE, note_failure, note_sent
 from tests.factories.effects import effect, queue, take
 from tests.factories.gates import BY, NOW
 
@@ -45,6 +46,35 @@ def test_only_a_dead_effect_is_retried(engine: Engine) -> None:
         retry_effect(session, KEY, BY, NOW)
     with pytest.raises(NotFound), transaction(engine) as session:
         retry_effect(session, "unknown", BY, NOW)
+
+
+def test_all_that_failed_at_a_destination_is_due_again_once_it_is_mended(engine: Engine) -> None:
+    revoked = ProviderRefused("answered 401", answered=401, hint="check CASEWORK_SLACK_TOKEN")
+    queue(engine, effect("a"), effect("b"), effect("c", destination="other"), effect("d"))
+    given = take(engine, 2)
+    for claimed, again in zip(given, (None, NOW + timedelta(hours=1)), strict=True):
+        with transaction(engine) as session:
+            note_failure(session, claimed, revoked, again, BY, NOW)
+    assert take(engine) == [], "its breaker is open"
+    with reading(engine) as session:
+        assert last_failure(session, "log") == "answered 401; check CASEWORK_SLACK_TOKEN"
+    with transaction(engine) as session:
+        assert retry_destination(session, "log", BY, NOW) == 2
+        assert retry_destination(session, "log", BY, NOW) == 0
+    [first] = take(engine)
+    with transaction(engine) as session:
+        note_sent(session, first, Receipt(), BY, NOW)
+    assert {first.effect.key, *(each.effect.key for each in take(engine))} == {"a", "b", "d"}
+    assert actions(engine).count("effect.retried") == 2
+
+
+def test_what_has_been_undone_is_not_retried_with_its_destination(engine: Engine) -> None:
+    dead(engine)
+    queue(engine, effect("end", kind=EffectKind.REVERSE, after=KEY))
+    [end] = take(engine)
+    with transaction(engine) as session:
+        note_sent(session, end, Receipt(), BY, NOW)
+        assert retry_destination(session, "log", BY, NOW) == 0
 
 
 def test_an_effect_is_given_up_for_a_reason(engine: Engine) -> None:

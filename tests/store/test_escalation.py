@@ -16,7 +16,7 @@ from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.escalation import take_due_steps
 from casework.store.orphans import mend_orphans, orphans
-from casework.store.tables import Case, Clock
+from casework.store.tables import Case, Clock, Gate
 from tests.factories.escalation import (
     HOUR,
     LEASE,
@@ -44,7 +44,6 @@ CLIMB = [
     "gate.reminded",
     "effect.queued",
     "gate.reassigned",
-    "gate.raised",
     "gate.locked",
 ]
 
@@ -75,6 +74,20 @@ def test_a_gate_that_nobody_touches_climbs_its_ladder(engine: Engine, gate: str)
     assert (case.queue, case.status) == ("mixed", "waiting")
 
 
+def test_only_a_step_that_changes_something_is_in_the_history(engine: Engine) -> None:
+    add_everybody(engine)
+    gate = timed_case(engine)
+    with transaction(engine) as session:
+        session.get_one(Gate, gate).severity = "P1"
+    assert swept(engine, NOW + 90 * MINUTE)["raise"] == 1
+    changed = [data for action, data in told(engine, gate) if action == "gate.raised"]
+    assert [(each["from"], each["to"]) for each in changed] == [("P1", "P0")]
+    urgent = timed_case(engine, "T-2")
+    assert swept(engine, NOW + 90 * MINUTE)["raise"] == 0
+    assert "gate.raised" not in actions(engine, urgent)
+    assert "worse" in clocks_of(engine, urgent)["decision"].taken, "it is not looked at again"
+
+
 def test_what_is_sent_carries_ids_and_is_due_to_its_step(engine: Engine, gate: str) -> None:
     swept(engine, NOW)
     [page] = outbox(engine)
@@ -102,7 +115,7 @@ def test_after_a_missed_hour_each_step_is_taken_once_and_the_same_thing_said_onc
     swept(engine, NOW + 3 * HOUR)
     swept(engine, NOW + 3 * HOUR)
     steps = [data["step"] for action, data in told(engine, gate) if "step" in data]
-    assert steps == ["page", "untouched", "half", "overdue", "worse", "locked"]
+    assert steps == ["page", "untouched", "half", "overdue", "locked"]
     sent = {data["step"]: data["sent"] for _, data in told(engine, gate) if "sent" in data}
     assert sent == {"page": True, "untouched": False, "half": True}
     assert len(outbox(engine)) == 2

@@ -11,6 +11,7 @@ from casework.answering import answer_gate
 from casework.cases import Severity, case_id
 from casework.gates import gate_id
 from casework.holds import Scope
+from casework.incidents.audiences import Audience
 from casework.incidents.missed import Miss
 from casework.incidents.report import report
 from casework.incidents.roles import IncidentRole
@@ -26,7 +27,7 @@ from casework.store.gates import gate_by_id
 from casework.store.holds import Placing, lift_hold, place_hold
 from casework.store.incidents.cases import attach_cases, detach_cases
 from casework.store.incidents.lifecycle import Opening, move_incident, rate_incident
-from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.notes import Telling, add_note, tell_update
 from casework.store.incidents.reports import report_at_closing, sign_off
 from casework.store.incidents.roles import assume_role
 from casework.store.incidents.story import story_of

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.cases import Severity
 from casework.errors import CaseworkError, Conflict, Denied, InputError, NotFound
+from casework.incidents.audiences import Audience
 from casework.incidents.roles import IncidentRole
 from casework.incidents.states import IncidentStatus
 from casework.ledger.keys import load_signer
@@ -27,7 +28,7 @@ from casework.store.incidents.lifecycle import (
     open_incident,
     rate_incident,
 )
-from casework.store.incidents.notes import Audience, Telling, add_note, tell_update
+from casework.store.incidents.notes import Telling, add_note, tell_update
 from casework.store.incidents.reading import attached, incidents_of_case, tenures_of
 from casework.store.incidents.reports import (
     note_publication,

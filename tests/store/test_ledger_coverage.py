@@ -173,6 +173,8 @@ def test_the_known_mutating_functions_are_seen() -> None:
         "outbox.enqueue",
         "sending.note_failure",
         "effects.discard_effect",
+        "effects.retry_destination",
+        "withdrawing.withdraw",
         "reversal.reverse",
         "qa.rounds.open_round",
         "qa.answers.take_qa_answer",

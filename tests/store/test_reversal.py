@@ -1,7 +1,7 @@
 """Undoing what was done: once, under the guard, by as many people as the inverse needs."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -47,7 +47,16 @@ def decided(engine: Engine, action: str = "suspend", *people: str) -> str:
         answer_gate(engine, gate, person, answer(action=action), now=NOW)
     with transaction(engine) as session:
         carry_out(session, gate, BY, NOW)
+    for destination in ("platform", "desk"):
+        send(engine, destination, NOW)
     return gate
+
+
+def send(engine: Engine, destination: str, now: datetime) -> None:
+    """Send what is due."""
+    for claimed in take(engine, destination=destination, now=now):
+        with transaction(engine) as session:
+            note_sent(session, claimed, Receipt(), BY, now)
 
 
 def undo(engine: Engine, person: str = "ben", **more: str | None) -> Reversal:
@@ -91,13 +100,11 @@ def test_the_end_that_was_to_come_by_itself_comes_now_and_once(engine: Engine) -
     gate = decided(engine)
     undo(engine)
     for now in (NOW + DAY, NOW + DAY, END + DAY):
-        for claimed in take(engine, destination="platform", now=now):
-            with transaction(engine) as session:
-                note_sent(session, claimed, Receipt(), BY, now)
+        send(engine, "platform", now)
     with reading(engine) as session:
         sent = [(row.key, row.settled_at) for row in list_effects(session)]
     assert sorted(sent) == [
-        (f"act:{gate}:platform", NOW + DAY),
+        (f"act:{gate}:platform", NOW),
         (f"reverse:{gate}:platform", NOW + DAY),
     ]
 
@@ -113,6 +120,7 @@ def test_what_is_undone_is_not_undone_again(engine: Engine) -> None:
 def test_an_undoing_is_itself_undone_where_it_is_named(engine: Engine) -> None:
     decided(engine)
     undo(engine)
+    send(engine, "platform", NOW + DAY)
     again = undo(engine, "ana", action="unsuspend")
     assert (again.reverses, again.action) == ("unsuspend", "suspend")
     assert f"act:{again.gate_id}:platform" in effects(engine)
@@ -137,10 +145,7 @@ def test_of_two_who_undo_it_at_once_one_does(engine: Engine) -> None:
 
 def test_what_has_ended_by_itself_is_not_undone(engine: Engine) -> None:
     decided(engine)
-    for now in (NOW, END):
-        [claimed] = take(engine, destination="platform", now=now)
-        with transaction(engine) as session:
-            note_sent(session, claimed, Receipt(), BY, now)
+    send(engine, "platform", END)
     with pytest.raises(Conflict, match="nothing stands"):
         undo(engine)
 

@@ -53,7 +53,6 @@ async def test_one_sweep_does_all_that_is_due_and_the_next_one_nothing(store: En
         "page": 1,
         "remind": 2,
         "reassign": 1,
-        "raise": 1,
         "lock": 1,
     }
     assert await sweep_clocks.fn() == {}

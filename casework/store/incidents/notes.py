@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session
 
 from casework.canonical import digest
 from casework.errors import InputError, NotFound
+from casework.incidents.audiences import Audience
 from casework.incidents.states import Operation
 from casework.ledger.entries import Action, Provenance, timestamp
 from casework.macros import render, unfilled
@@ -17,26 +17,23 @@ from casework.policy.faults import nearest
 from casework.policy.model import Bundle
 from casework.store.incidents.lifecycle import entered, next_number, record
 from casework.store.incidents.reading import attached, by_key
+from casework.store.incidents.updates import send_update
 from casework.store.policy import adopt_bundle
 from casework.store.tables import Incident, IncidentNote, IncidentUpdate
 
 
-class Audience(StrEnum):
-    """Who is told."""
-
-    INTERNAL = "internal"
-    PARTNERS = "partners"
-    PUBLIC = "public"
-
-
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """An update to be told: a macro of the bundle, to whom, and the values it wants beside."""
+    """An update to be told: a macro of the bundle, to whom, and the values it wants beside.
+
+    It is sent ``to`` these destinations; without any it is kept, and sending it is for others.
+    """
 
     key: str
     audience: Audience
     macro: str
     values: Mapping[str, str]
+    to: tuple[str, ...] = ()
 
 
 def add_note(
@@ -82,7 +79,9 @@ def add_note(
 def tell_update(
     session: Session, incident: str, telling: Telling, bundle: Bundle, by: Provenance, now: datetime
 ) -> IncidentUpdate:
-    """Make an update of a macro and keep it as it was told, once for each key.
+    """Make an update of a macro, keep it as it was told, once for each key, and have it sent.
+
+    The same key with other destinations sends the text that was kept to those as well.
 
     A macro may name ``incident``, ``title``, ``severity``, ``status``, ``cases``, ``opened_at``
     and ``now``; other values are given.
@@ -91,11 +90,25 @@ def tell_update(
         NotFound: there is no such incident.
         Denied: this person may not.
         Conflict: the incident is closed.
-        InputError: there is no such macro, or it wants a value that nobody gave.
+        InputError: there is no such macro, it wants a value that nobody gave, or a destination
+            may not be sent it.
     """
     found = entered(session, incident, Operation.UPDATE, by)
-    if known := by_key(session, IncidentUpdate, incident, telling.key):
-        return known
+    update = by_key(session, IncidentUpdate, incident, telling.key)
+    if update is None:
+        update = _told_now(session, found, telling, bundle, by, now)
+    send_update(session, update, telling.to, bundle, by, now)
+    return update
+
+
+def _told_now(
+    session: Session,
+    found: Incident,
+    telling: Telling,
+    bundle: Bundle,
+    by: Provenance,
+    now: datetime,
+) -> IncidentUpdate:
     if telling.macro not in bundle.macros:
         hint = nearest(telling.macro, bundle.macros, "macro")
         raise InputError(f"the policy has no macro {telling.macro}", hint=hint)
@@ -107,8 +120,8 @@ def tell_update(
         )
     text = render(telling.macro, macro, values)
     update = IncidentUpdate(
-        incident_id=incident,
-        number=next_number(session, IncidentUpdate, incident),
+        incident_id=found.id,
+        number=next_number(session, IncidentUpdate, found.id),
         key=telling.key,
         audience=telling.audience,
         macro=telling.macro,
@@ -121,7 +134,7 @@ def tell_update(
     adopt_bundle(session, bundle, by, now)
     session.add(update)
     session.flush()
-    record(session, incident, Action.INCIDENT_UPDATED, _told(update), by, now)
+    record(session, found.id, Action.INCIDENT_UPDATED, _told(update), by, now)
     return update
 
 

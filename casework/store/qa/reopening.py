@@ -30,7 +30,7 @@ def reopen(
         queue=final.escalate_to or item.origin,
         severity=item.severity or str(case.severity),
         proposed_action=_proposed(session, item, first, final),
-        reason="a second look found another decision to be right",
+        reason=_reason(session, item, first),
         requested_by=by.actor,
         evidence_digest=item.evidence_digest,
         policy_digest=item.policy_digest,
@@ -40,6 +40,15 @@ def reopen(
     data = {"queue": gate.queue, "requested_by": by.actor, "step": gate.step}
     record(session, gate, Action.GATE_OPENED, data, by, now)
     return gate.id
+
+
+def _reason(session: Session, item: QaItem, first: Outcome) -> str:
+    """Why it waits again, and what becomes of what was done when it is decided otherwise."""
+    why = "a second look found another decision to be right"
+    done = stored_bundle(session, item.policy_digest).actions.get(first.action or "")
+    if done is None or not done.to:
+        return why
+    return f"{why}; {done.id} {'is then undone' if done.inverse else 'cannot be undone'}"
 
 
 def _proposed(session: Session, item: QaItem, first: Outcome, final: Outcome) -> str | None:
