@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -71,6 +72,8 @@ class Person:
     queues: frozenset[str]
     active: bool = True
     kind: ActorKind = ActorKind.PERSON
+    access_until: datetime | None = None
+    ended: bool = False  # that end has come, and was carried out
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Situation:
     locked: bool = False  # a ladder has come so far that a lead must answer
     barred: frozenset[str] = frozenset()  # who took part in what is looked at again
     reserved_for: str | None = None  # the one person who may answer
+    now: datetime | None = None  # None: nobody's access is held against a time
 
 
 class Denial(StrEnum):
@@ -209,6 +213,9 @@ def _gate_takes_answers(situation: Situation) -> Refused | None:
 def _person_may_answer(situation: Situation, person: Person, terms: Terms) -> Refused | None:
     if not person.active:
         return Refused(Denial.INACTIVE, f"{person.id} is no longer active")
+    if _is_over(person, situation.now):
+        ended = f"{person.access_until:%Y-%m-%d %H:%M} UTC" if person.access_until else "before"
+        return Refused(Denial.EXPIRED, f"the access of {person.id} ended on {ended}; ask a lead")
     if not person.roles & terms.roles:
         needed = ", ".join(sorted(terms.roles))
         return Refused(Denial.ROLE, f"queue {situation.queue} takes answers from: {needed}")
@@ -225,6 +232,11 @@ def _person_may_answer(situation: Situation, person: Person, terms: Terms) -> Re
     if any(given.actor == person.id for given in situation.given):
         return Refused(Denial.ANSWERED, f"{person.id} has answered at this gate already")
     return None
+
+
+def _is_over(person: Person, now: datetime | None) -> bool:
+    until = person.access_until
+    return person.ended or (until is not None and now is not None and now >= until)
 
 
 def _answer_fits(

@@ -30,6 +30,7 @@ from deployments.cli import (
     quarantine,
     receiver,
     up,
+    vendors,
 )
 from deployments.cli.output import out
 
@@ -54,6 +55,7 @@ app.add_typer(incident.app, name="incident", help="Run an incident, from page to
 approvals.app.add_typer(assignment.app)
 app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
+app.add_typer(vendors.app, name="vendors", help="Whose people decide for us, and how well.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")
