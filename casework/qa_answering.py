@@ -115,6 +115,7 @@ def qa_terms(bundle: Bundle, plan: Plan, gate: QaGate, item: QaItem) -> Terms:
         escalations=frozenset(terms.escalations) | {name for name in (item.escalate_to,) if name},
         approvals=1,
         needs_two=False,
+        binding=False,
     )
 
 

@@ -25,6 +25,7 @@ from casework.policy.schema import (
     nested_model,
 )
 from casework.qa.plans import ErrorClass, Plan
+from casework.qa.rights import Threshold
 
 M = TypeVar("M", bound=BaseModel)
 _HEAD: Final = "bundle.yaml"
@@ -50,6 +51,7 @@ class Draft:
     ladders: dict[str, LadderEntry] = field(default_factory=dict)
     qa: dict[str, Plan] = field(default_factory=dict)
     taxonomy: dict[str, ErrorClass] = field(default_factory=dict)
+    rights: dict[str, Threshold] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )

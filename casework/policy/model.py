@@ -10,6 +10,7 @@ from casework.clocks.promises import DEFAULTS, Promises
 from casework.effects import EffectKind
 from casework.gates import Terms
 from casework.qa.plans import TAXONOMY, ErrorClass, Plan
+from casework.qa.rights import Threshold
 
 SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
 DestinationType: TypeAlias = Literal[
@@ -150,6 +151,8 @@ class Bundle:
     promises: Promises = DEFAULTS
     qa: Mapping[str, Plan] = field(default_factory=dict)
     taxonomy: Mapping[str, ErrorClass] = field(default_factory=lambda: TAXONOMY)
+    #: Below which accuracy a lead is asked to pause somebody's rights.
+    rights: Mapping[str, Threshold] = field(default_factory=dict)
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""
@@ -161,6 +164,7 @@ class Bundle:
             escalations=frozenset(queue.escalates_to),
             approvals=self.approvals(queue_id, action),
             needs_two=queue.approvals > 1 or any(spec.approvals > 1 for spec in specs),
+            macros=frozenset(spec.id for spec in specs if spec.macro),
         )
 
     def approvals(self, queue_id: str, action: str | None) -> int:

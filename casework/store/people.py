@@ -12,7 +12,7 @@ from casework.gates import Person as Answering
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance, timestamp
 from casework.store.ledger import append
 from casework.store.placements import keep_placement
-from casework.store.tables import Person, Vendor
+from casework.store.tables import PausedRight, Person, Vendor
 from casework.store.vendors import team_by_id, vendor_by_id
 from casework.vendors import Phase, access_end
 
@@ -196,7 +196,16 @@ def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | 
         kind=kind,
         access_until=access_ends(session, person),
         ended=person.access_ended_at is not None,
+        withheld=_withheld(session, person_id),
     )
+
+
+def _withheld(session: Session, person: str) -> frozenset[str]:
+    """What somebody may not do as long as rights of theirs are paused."""
+    statement = select(col(PausedRight.denies)).where(
+        col(PausedRight.person) == person, col(PausedRight.status) == "paused"
+    )
+    return frozenset(each for denies in session.scalars(statement) for each in denies)
 
 
 def _held(session: Session, person_id: str) -> Person:

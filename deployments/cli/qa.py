@@ -22,12 +22,13 @@ from casework.store.qa.drawing import (
 from casework.store.qa.rounds import rounds
 from casework.store.tables import QaRound
 from casework.store.vendors import team_by_id, vendor_by_id
-from deployments.cli import qa_golden, qa_reviews, qa_statistics
+from deployments.cli import qa_golden, qa_reviews, qa_rights, qa_statistics
 from deployments.cli.output import Json, emit, err, reported, table_of
 from deployments.cli.setting import now, opened, operator, settled
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(qa_golden.app, name="golden", help="Decisions whose right answer is known.")
+app.add_typer(qa_rights.app, name="rights", help="Rights that errors speak against.")
 
 Name = Annotated[str, typer.Argument(help="The plan's id in qa.yaml.")]
 Until = Annotated[
