@@ -1,13 +1,16 @@
 """``casework vendors``: whose people decide for us, where, and how well."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
 from sqlmodel import Session
 
 from casework.errors import NotFound
+from casework.qa.scorecard_page import scorecard_page
 from casework.store.engine import reading, transaction
 from casework.store.people import people_of, person_by_id
+from casework.store.qa.scorecards import scorecards, seen_vendors
 from casework.store.tables import Vendor
 from casework.store.vendors import (
     add_team,
@@ -19,7 +22,7 @@ from casework.store.vendors import (
 )
 from casework.vendors import sees
 from deployments.cli.output import Json, emit, out, reported, table_of
-from deployments.cli.setting import actor, now, opened, operator, set_up, settled
+from deployments.cli.setting import actor, now, opened, operator, pseudonymous, set_up, settled
 from deployments.cli.times import moment
 
 app = typer.Typer(no_args_is_help=True)
@@ -111,6 +114,31 @@ def show(vendor: VendorId, person: As = "", as_json: Json = False) -> None:
             out.print(table_of([document["vendor"]], COLUMNS, "Vendor"))
             out.print(table_of(document["teams"], TEAMS, "Teams"))
             out.print(table_of(document["people"], PEOPLE, "People"))
+
+
+@app.command("scorecard")
+def scorecard_of(
+    vendor: Annotated[str, typer.Argument(help="One vendor; left out: all you may see.")] = "",
+    since: Annotated[str, typer.Option(help="A time, or so long ago.")] = "30d",
+    until: Annotated[str, typer.Option(help="A time, or so long ago, not in it.")] = "0d",
+    person: As = "",
+    as_json: Json = False,
+) -> None:
+    """Print scorecards as Markdown: volume, quality, agreement, time, escalation, handling.
+
+    Vendors see their own alone; people are named by pseudonyms.
+    """
+    with reported(as_json):
+        settings = settled()
+        ends = moment(until, now(), ago=True)
+        with reading(opened(settings)) as session:
+            shown = seen_vendors(session, actor(person, settings), vendor or None)
+            document = scorecards(
+                session, shown, moment(since, now(), ago=True), ends, pseudonymous(settings)
+            )
+        emit(document, as_json)
+        if not as_json:
+            sys.stdout.write(scorecard_page(document))
 
 
 def seen_vendor(session: Session, vendor: str, viewer: str) -> Vendor:

@@ -44,3 +44,26 @@ def test_vendors_are_declared_staffed_and_seen_by_their_own_people_alone() -> No
     assert "no person zoe" in missing["message"]
     assert run("people", "access", "ana", "--until", "30d")["access_until"]
     assert run("people", "access", "ana")["access_until"] is None
+
+
+def test_scorecards_are_for_those_who_lead_and_each_vendor_sees_its_own() -> None:
+    for vendor in ("acme", "bolt"):
+        run("vendors", "add", vendor)
+        words = ("--role", "lead", "--vendor", vendor)
+        run("people", "add", f"lead-{vendor}", *words)
+    run("people", "add", "lea", "--role", "lead")
+    run("people", "add", "ana", "--role", "analyst")
+
+    def seen(*words: str) -> list[str]:
+        return [card["vendor"] for card in run("vendors", "scorecard", *words)["scorecards"]]
+
+    assert seen("--as", "lea") == ["acme", "bolt", ""]
+    assert seen("acme", "--as", "lea") == seen("--as", "lead-acme") == ["acme"]
+    hidden = run("vendors", "scorecard", "bolt", "--as", "lead-acme", code=4)["error"]
+    unknown = run("vendors", "scorecard", "zzz", "--as", "lead-acme", code=4)["error"]
+    assert hidden["message"].replace("bolt", "zzz") == unknown["message"]
+    assert run("vendors", "scorecard", "--as", "ana", code=5)["error"]["reason"] == "role"
+    words = ("--as", "lea", "--since", "2026-03-02", "--until", "2026-03-01")
+    assert "before it begins" in run("vendors", "scorecard", *words, code=3)["error"]["message"]
+    page = CliRunner().invoke(app, ["vendors", "scorecard", "--as", "lea"]).stdout
+    assert "| our own | 0 |" in page
