@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from casework.errors import Conflict, Denied
+from casework.limits import access_over, paused
 
 
 class Role(StrEnum):
@@ -71,6 +73,9 @@ class Person:
     queues: frozenset[str]
     active: bool = True
     kind: ActorKind = ActorKind.PERSON
+    access_until: datetime | None = None
+    ended: bool = False  # that end has come, and was carried out
+    withheld: frozenset[str] = frozenset()  # rights of theirs that are paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class Terms:
     escalations: Collection[str]  # where it may be handed over to
     approvals: int  # people needed for the action named in the answer
     needs_two: bool  # whether any action here needs more than one person
+    macros: Collection[str] = ()  # actions that send a prepared text
+    binding: bool = True  # whether an answer is carried out; a re-review's is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,7 @@ class Situation:
     barred: frozenset[str] = frozenset()  # who took part in what is looked at again
     reserved_for: str | None = None  # the one person who may answer
     unanswered: Sequence[str] = ()  # required steps of its playbook, as they are asked
+    now: datetime | None = None  # None: nobody's access is held against a time
 
 
 class Denial(StrEnum):
@@ -176,6 +184,7 @@ def judge(situation: Situation, person: Person, answer: Answer, terms: Terms) ->
         or kept_for_another(situation, person)
         or _answer_fits(situation, person, answer, terms)
         or _playbook_is_followed(situation, answer)
+        or _is_withheld(person, answer, terms)
     )
     if refusal:
         return refusal
@@ -221,6 +230,8 @@ def _gate_takes_answers(situation: Situation) -> Refused | None:
 def _person_may_answer(situation: Situation, person: Person, terms: Terms) -> Refused | None:
     if not person.active:
         return Refused(Denial.INACTIVE, f"{person.id} is no longer active")
+    if over := access_over(person.id, person.access_until, person.ended, situation.now):
+        return Refused(Denial.EXPIRED, over)
     if not person.roles & terms.roles:
         needed = ", ".join(sorted(terms.roles))
         return Refused(Denial.ROLE, f"queue {situation.queue} takes answers from: {needed}")
@@ -259,6 +270,17 @@ def _answer_fits(
             else Refused(Denial.ACTION, "a refusal carries out nothing; leave the action empty")
         )
     return _action_fits(situation, answer, terms)
+
+
+def _is_withheld(person: Person, answer: Answer, terms: Terms) -> Refused | None:
+    """What is paused is refused; handing over never is, so that nothing waits in vain."""
+    if not terms.binding or answer.verdict is Verdict.ESCALATE:
+        return None
+    # A refusal is one person's, however many must approve.
+    alone = answer.verdict is Verdict.REFUSE or terms.approvals <= 1
+    macro_of = answer.action if answer.action in terms.macros else None
+    told = paused(person.id, person.withheld, alone, macro_of)
+    return Refused(Denial.PAUSED, told) if told else None
 
 
 def _escalation_fits(situation: Situation, answer: Answer, terms: Terms) -> Refused | None:

@@ -74,7 +74,7 @@ def open_qa_gate(
         if person is None:
             refused: Refused | None = Refused(Denial.UNKNOWN_PERSON, f"nobody is known as {actor}")
         else:
-            situation = situation_at(session, shown.item, shown.gate)
+            situation = situation_at(session, shown.item, shown.gate, now)
             refused = judge_view(situation, person, terms)
         if refused:
             deny_qa(session, shown.item, gate_id, refused.reason, by, now)
@@ -115,6 +115,7 @@ def qa_terms(bundle: Bundle, plan: Plan, gate: QaGate, item: QaItem) -> Terms:
         escalations=frozenset(terms.escalations) | {name for name in (item.escalate_to,) if name},
         approvals=1,
         needs_two=False,
+        binding=False,
     )
 
 

@@ -21,6 +21,10 @@ class Settings(BaseSettings):
     signing_key_file: Path | None = Field(
         None, description="Ed25519 key that signs checkpoints; empty: made under the home folder."
     )
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of people's pseudonyms in exports; empty: made from the signing key.",
+    )
     ledger_origin: str = Field(
         "casework.example/ledger", description="Name of the ledger in its checkpoints."
     )

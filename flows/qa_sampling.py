@@ -13,7 +13,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 
 from casework.qa.summaries import strata_table
-from tasks.qa_sampling import draw_sample
+from tasks.qa_sampling import draw_sample, propose_pausing
 
 
 def run_name() -> str:
@@ -27,17 +27,22 @@ async def qa_sampling(
 ) -> dict[str, Any]:
     """Draw a plan's sample and open its gates; running again draws nothing new.
 
+    Whoever the rounds before have found below a threshold is proposed to leads first.
+
     Returns:
         ``round``, its id, and how many decisions it has in ``population`` and ``sampled``; no
-        round and none where nothing was decided or the bundle has no such plan.
+        round and none where nothing was decided or the bundle has no such plan. ``proposals`` to
+        pause rights are those that are new.
     """
+    proposals = await propose_pausing()
     drawn = await draw_sample(plan, seed, until)
     if drawn is None:
-        return {"round": None, "population": 0, "sampled": 0}
+        return {"round": None, "population": 0, "sampled": 0, "proposals": proposals}
     await acreate_markdown_artifact(
         markdown=summary(drawn), key="qa-sampling", description="A sample of decisions, by stratum"
     )
-    return {"round": drawn["id"], "population": drawn["population"], "sampled": drawn["sampled"]}
+    counts = {name: drawn[name] for name in ("population", "sampled")}
+    return {"round": drawn["id"], **counts, "proposals": proposals}
 
 
 def summary(drawn: Mapping[str, Any]) -> str:

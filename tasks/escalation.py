@@ -10,8 +10,9 @@ from prefect.cache_policies import NO_CACHE
 from casework.cases import Severity
 from casework.errors import PolicyError
 from casework.policy.bundle import read_bundle
+from casework.store.access import due_access, end_access
 from casework.store.assignment import run_out
-from casework.store.engine import transaction
+from casework.store.engine import reading, transaction
 from casework.store.escalation import take_due_steps
 from casework.store.incidents.overdue import tell_overdue
 from casework.store.orphans import mend_orphans
@@ -34,9 +35,10 @@ async def sweep_clocks() -> dict[str, int]:
     """Do everything that clocks, claims and holds ask for by now. Safe to repeat and to run twice.
 
     Returns:
-        ``mended`` gates that had no clocks; ``overdue_tasks`` of partners that were told of;
-        ``released`` and ``resumed`` gates; ``gates`` that were looked at, ``breached`` targets, and
-        steps by kind. What is 0 is left out.
+        ``expired`` people whose access was ended; ``mended`` gates that had no clocks;
+        ``overdue_tasks`` of partners that were told of; ``released`` and ``resumed`` gates;
+        ``gates`` that were looked at, ``breached`` targets, and steps by kind. What is 0 is left
+        out.
     """
     return dict(sweep(surroundings("escalation")))
 
@@ -56,11 +58,22 @@ def sweep(here: Context) -> Counter[str]:
 
     What is odd comes last, so that it keeps nothing else from being done.
     """
-    counts = _run_out(here) + climb(here) + _overdue(here)
+    counts = _end_access(here) + _run_out(here) + climb(here) + _overdue(here)
     if mended := _mend(here):
         counts += climb(here)
         counts["mended"] = mended
     return counts
+
+
+def _end_access(here: Context) -> Counter[str]:
+    """End the access of everybody whose time is over, each in a transaction of its own."""
+    with reading(here.engine) as session:
+        due = due_access(session, here.now)
+    ended = 0
+    for person in due:
+        with transaction(here.engine) as session:
+            ended += end_access(session, person, here.by, here.now)
+    return +Counter({"expired": ended})
 
 
 def _run_out(here: Context) -> Counter[str]:

@@ -1,28 +1,50 @@
-"""QA sampling: draw a plan's sample and open the gates of its blind re-review."""
+"""QA sampling: draw a plan's sample, open its blind re-reviews, propose pausing of rights."""
 
 import asyncio
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from casework.policy.bundle import load_bundle
+from casework.store.engine import transaction
+from casework.store.policy import adopt_bundle
 from casework.store.qa.drawing import draw_round, midnight
+from casework.store.qa.rights import propose_pauses
 from tasks.context import surroundings
 from tasks.retrying import can_help
 
 log = logging.getLogger(__name__)
 
 
-@task(
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=3,
-    retry_delay_seconds=[1, 5, 20],
-    retry_condition_fn=can_help,
-)
+_TASK: Final[dict[str, Any]] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 3,
+    "retry_delay_seconds": [1, 5, 20],
+    "retry_condition_fn": can_help,
+}
+
+
+@task(**_TASK)
+async def propose_pausing() -> int:
+    """Propose pausing rights wherever somebody has fallen below a threshold of the bundle.
+
+    Returns:
+        How many proposals wait for a lead now that did not before; running again makes none twice.
+    """
+    here = surroundings("qa_sampling")
+    bundle = load_bundle(here.settings.bundle_dir)
+    if not bundle.rights:
+        return 0
+    with transaction(here.engine) as session:
+        adopt_bundle(session, bundle, here.by, here.now)
+        return len(propose_pauses(session, bundle, here.by, here.now))
+
+
+@task(**_TASK)
 async def draw_sample(
     plan: str, seed: str | None = None, until: datetime | None = None
 ) -> dict[str, Any] | None:

@@ -160,8 +160,8 @@ def _domain() -> list[Module]:
     """The pure part of `casework`.
 
     Not pure, and meant so: the store, the console, what reads the environment or the source tree,
-    and `answering`, `assigning`, `commanding` and `qa_answering`, which join guard, store and
-    ledger in one transaction for every way in.
+    and `answering`, `assigning`, `commanding`, `pausing` and `qa_answering`, which join guard,
+    store and ledger in one transaction for every way in.
     """
     edge = (
         "casework/store/",
@@ -169,6 +169,7 @@ def _domain() -> list[Module]:
         "casework/answering.py",
         "casework/assigning.py",
         "casework/commanding.py",
+        "casework/pausing.py",
         "casework/qa_answering.py",
         "casework/settings.py",
         "casework/version.py",

@@ -10,6 +10,7 @@ from casework.ledger.verify import Report
 from casework.policy.explain import RuleResult
 from casework.policy.faults import Fault
 from casework.policy.model import Bundle, Queue
+from casework.qa.rights import Trained
 from casework.store.desk import Waiting
 from casework.store.playbooks import Followed
 from casework.store.tables import (
@@ -19,8 +20,10 @@ from casework.store.tables import (
     Decision,
     Gate,
     LedgerEntry,
+    PausedRight,
     PlaybookAnswer,
     QaGate,
+    QaRound,
     SignalReading,
     Token,
 )
@@ -196,6 +199,23 @@ class TokensPage:
     longest_name: int
     secret: str = ""
     refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A round, and how far those who reviewed it agree."""
+
+    round: QaRound
+    found: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """A right that is in question or paused, and what was shown in training since."""
+
+    right: PausedRight
+    trained: Trained
+    is_own: bool  # whether it is the viewer's, who may not rule on it
 
 
 @dataclass(frozen=True, slots=True)

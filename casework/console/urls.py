@@ -15,6 +15,9 @@ RETRY: Final = "/leads/effects/retry"
 QUARANTINE: Final = "/leads/quarantine"
 INCIDENTS: Final = "/leads/incidents"
 POLICY: Final = "/leads/policy"
+VENDORS: Final = "/leads/vendors"
+AGREEMENT: Final = "/leads/agreement"
+RIGHTS: Final = "/leads/rights"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
 API: Final = "/api/v1"
@@ -102,3 +105,8 @@ def static(name: str) -> str:
 def recuse(case_id: str) -> str:
     """Where somebody gives up re-reviewing a case."""
     return f"{case(case_id)}/recuse"
+
+
+def right(right_id: str) -> str:
+    """Where a ruling on a right that is in question goes."""
+    return f"{RIGHTS}/{quote(right_id, safe='')}"

@@ -119,7 +119,7 @@ def judge(
     """Rule on one operation by one person, who holds some roles in the incident."""
     if person is None:
         return Refused(Denial.UNKNOWN_PERSON, "nobody is known by this id")
-    if not person.active:
+    if not person.active or person.ended:
         return Refused(Denial.INACTIVE, f"{person.id} is no longer active")
     right = RIGHTS[operation]
     if not (person.roles & right.roles or right.held & set(held)):

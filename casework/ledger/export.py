@@ -3,6 +3,9 @@
 An export is JSON lines. The first is the header: format, verifier key, signed checkpoint, the case
 if it is of one alone, and how many entries follow. Each other line is one entry: the index of its
 leaf, its body as it was chained, and its audit path in base64, from the bottom up.
+
+An export with pseudonyms has bodies in which people's ids are replaced. Their digest would not be
+the one that is proved, so each line carries that of the entry as it was chained.
 """
 
 from base64 import b64decode, b64encode
@@ -21,6 +24,7 @@ from casework.ledger.entries import GENESIS
 from casework.ledger.tree import leaf_hash, root_from_inclusion
 
 FORMAT: Final = "casework-ledger/1"
+PSEUDONYMOUS: Final = "casework-ledger/1-pseudonyms"
 
 
 class Header(BaseModel):
@@ -28,7 +32,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["casework-ledger/1"] = FORMAT
+    format: Literal["casework-ledger/1", "casework-ledger/1-pseudonyms"] = FORMAT
     verifier: str
     checkpoint: str
     case: str | None
@@ -43,11 +47,15 @@ class Line(BaseModel):
     leaf: Annotated[int, Field(ge=0)]
     body: str
     proof: list[Annotated[str, StringConstraints(min_length=44, max_length=44)]]
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What a good export holds. ``key_given`` is False where the key came from the file itself."""
+    """What a good export holds. ``key_given`` is False where the key came from the file itself.
+
+    ``pseudonyms``: that the entries stand there in this order is proved, and not what they say.
+    """
 
     entries: int
     size: int
@@ -56,22 +64,32 @@ class ExportReport:
     case: str | None
     verifier: str
     key_given: bool
+    pseudonyms: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON."""
         return {"verified": True, **asdict(self)}
 
 
-def header_line(verifier: Verifier, note: str, case: str | None, entries: int) -> bytes:
+def header_line(
+    verifier: Verifier, note: str, case: str | None, entries: int, *, pseudonyms: bool = False
+) -> bytes:
     """Write the first line of an export."""
-    header = Header(verifier=str(verifier), checkpoint=note, case=case, entries=entries)
+    header = Header(
+        format=PSEUDONYMOUS if pseudonyms else FORMAT,
+        verifier=str(verifier),
+        checkpoint=note,
+        case=case,
+        entries=entries,
+    )
     return orjson.dumps(header.model_dump()) + b"\n"
 
 
-def entry_line(leaf: int, body: str, proof: Sequence[bytes]) -> bytes:
-    """Write the line of an entry."""
+def entry_line(leaf: int, body: str, proof: Sequence[bytes], digest: str | None = None) -> bytes:
+    """Write the line of an entry; ``digest`` is what is proved where the body has pseudonyms."""
     steps = [b64encode(step).decode() for step in proof]
-    return orjson.dumps({"leaf": leaf, "body": body, "proof": steps}) + b"\n"
+    line = {"leaf": leaf, "body": body, "proof": steps}
+    return orjson.dumps(line if digest is None else line | {"digest": digest}) + b"\n"
 
 
 def verify_export(lines: Iterable[bytes], key: Verifier | None = None) -> ExportReport:
@@ -105,6 +123,7 @@ def verify_export(lines: Iterable[bytes], key: Verifier | None = None) -> Export
         case=header.case,
         verifier=str(verifier),
         key_given=key is not None,
+        pseudonyms=header.format == PSEUDONYMOUS,
     )
 
 
@@ -135,6 +154,7 @@ class _Chains:
     def __init__(self, header: Header, head: Head) -> None:
         self.count = 0
         self._case = header.case
+        self._pseudonyms = header.format == PSEUDONYMOUS
         self._head = head
         self._ends: dict[str, tuple[int, str]] = {}
 
@@ -147,9 +167,15 @@ class _Chains:
         if self._case is None and line.leaf != self.count:
             raise LedgerFault(f"leaf {self.count} should be here, not {line.leaf}")
         self.count += 1
-        digest = sha256(line.body.encode()).digest()
+        digest = self._digest(line)
         self._link(line.body, digest.hex())
         self._prove(line, digest)
+
+    def _digest(self, line: Line) -> bytes:
+        """What is proved: the digest of the body, or the one that stands beside another body."""
+        if self._pseudonyms != (line.digest is not None):
+            raise LedgerFault("an entry has a digest beside its body exactly under pseudonyms")
+        return bytes.fromhex(line.digest) if line.digest else sha256(line.body.encode()).digest()
 
     def _link(self, body: str, digest: str) -> None:
         chain, position, previous = _place_of(body)

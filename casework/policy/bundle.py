@@ -159,6 +159,7 @@ def assemble(draft: Draft) -> Bundle:
         promises=promises_of(draft),
         qa=dict(draft.qa),
         taxonomy=dict(draft.taxonomy) or TAXONOMY,
+        rights=dict(draft.rights),
     )
 
 

@@ -26,6 +26,7 @@ from casework.policy.schema import (
     nested_model,
 )
 from casework.qa.plans import ErrorClass, Plan
+from casework.qa.rights import Threshold
 
 M = TypeVar("M", bound=BaseModel)
 _HEAD: Final = "bundle.yaml"
@@ -52,6 +53,7 @@ class Draft:
     qa: dict[str, Plan] = field(default_factory=dict)
     taxonomy: dict[str, ErrorClass] = field(default_factory=dict)
     trees: dict[str, Playbook] = field(default_factory=dict)
+    rights: dict[str, Threshold] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )

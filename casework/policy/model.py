@@ -11,6 +11,7 @@ from casework.effects import EffectKind
 from casework.gates import Terms
 from casework.playbooks import Playbook
 from casework.qa.plans import TAXONOMY, ErrorClass, Plan
+from casework.qa.rights import Threshold
 
 SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
 DestinationType: TypeAlias = Literal[
@@ -155,6 +156,8 @@ class Bundle:
     taxonomy: Mapping[str, ErrorClass] = field(default_factory=lambda: TAXONOMY)
     #: Playbooks that ask questions, beside or instead of those that are read.
     trees: Mapping[str, Playbook] = field(default_factory=dict)
+    #: Below which accuracy a lead is asked to pause somebody's rights.
+    rights: Mapping[str, Threshold] = field(default_factory=dict)
 
     def rule(self, rule_id: str | None) -> Rule | None:
         """A rule by its id."""
@@ -176,6 +179,7 @@ class Bundle:
             escalations=frozenset(queue.escalates_to),
             approvals=self.approvals(queue_id, action),
             needs_two=queue.approvals > 1 or any(spec.approvals > 1 for spec in specs),
+            macros=frozenset(spec.id for spec in specs if spec.macro),
         )
 
     def approvals(self, queue_id: str, action: str | None) -> int:

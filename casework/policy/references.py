@@ -42,8 +42,17 @@ def _known(
 
 
 def _ids(draft: Draft) -> None:
-    names = ("signals", "categories", "queues", "actions", "destinations", "calendars", "ladders")
-    for section in names:
+    names = (
+        "signals",
+        "categories",
+        "queues",
+        "actions",
+        "destinations",
+        "calendars",
+        "ladders",
+        "rights",
+    )
+    for section in (*names, "rights"):
         for name in sorted(draft.written.get(section, ())):
             if not _ID.match(name):
                 hint = "use lower-case letters, digits and _, a letter first"

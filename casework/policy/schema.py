@@ -12,6 +12,7 @@ from casework.policy.effect_entries import DestinationEntry, Lasting
 from casework.policy.entry import Entry, Id, Prose
 from casework.policy.model import SignalType
 from casework.qa.plans import ErrorClass, Plan
+from casework.qa.rights import Threshold
 
 PARTNERS: Final = ("Legal", "Policy", "Product", "Engineering", "Support")
 Partner: TypeAlias = Literal["Legal", "Policy", "Product", "Engineering", "Support"]
@@ -120,10 +121,13 @@ SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "ladders": LadderEntry,
     "qa": Plan,
     "taxonomy": ErrorClass,
+    "rights": Threshold,
 }
 
 #: Files a bundle may do without: what they say was not always said.
-OPTIONAL: Final = frozenset({"destinations", "calendars", "clocks", "ladders", "qa", "taxonomy"})
+OPTIONAL: Final = frozenset(
+    {"destinations", "calendars", "clocks", "ladders", "qa", "taxonomy", "rights"}
+)
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:

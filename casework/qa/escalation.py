@@ -9,11 +9,15 @@ from casework.qa.weighted import Unit, weighted_rate
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """One reviewed decision: whether it was escalated, and whether it should have been."""
+    """One reviewed decision: whether it was escalated, and whether it should have been.
+
+    ``counts`` says whether it belongs to the part of the population that is asked about.
+    """
 
     stratum: Hashable
     escalated: bool
     should: bool
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,19 @@ def escalation_accuracy(
 
     return EscalationAccuracy(
         precision=rate(
-            [Unit(each.stratum, each.should, each.escalated) for each in seen], "escalated"
+            [Unit(each.stratum, each.should, each.counts and each.escalated) for each in seen],
+            "escalated",
         ),
         recall=rate(
-            [Unit(each.stratum, each.escalated, each.should) for each in seen], "to be escalated"
+            [Unit(each.stratum, each.escalated, each.counts and each.should) for each in seen],
+            "to be escalated",
         ),
-        over=rate([Unit(each.stratum, each.escalated and not each.should) for each in seen], "all"),
+        over=rate(
+            [Unit(each.stratum, each.escalated and not each.should, each.counts) for each in seen],
+            "all",
+        ),
         under=rate(
-            [Unit(each.stratum, each.should and not each.escalated) for each in seen], "all"
+            [Unit(each.stratum, each.should and not each.escalated, each.counts) for each in seen],
+            "all",
         ),
     )

@@ -32,7 +32,8 @@ class Review:
 class Looked:
     """One item of a round, as far as it has come.
 
-    ``final`` is None until it is settled. ``traits`` are those of ``GROUPS``.
+    ``final`` is None until it is settled. ``traits`` are those of ``GROUPS``,
+    and the severity.
     """
 
     item: str

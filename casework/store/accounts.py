@@ -19,6 +19,7 @@ from casework.accounts import (
 from casework.errors import NotFound, SignInRefused
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
 from casework.store.ledger import append
+from casework.store.people import has_access
 from casework.store.tables import Account, ConsoleSession, Person, SignInLink
 
 #: A session's last use is written down this often at the most.
@@ -86,7 +87,7 @@ def check_password(
         account is not None and account.closed_until is not None and now < account.closed_until
     )
     fits = password_fits(account.password if account else None, password)
-    if fits and not waiting and _active(session, person):
+    if fits and not waiting and _active(session, person, now):
         assert account is not None
         account.failures, account.closed_until = 0, None
         session.add(account)
@@ -108,7 +109,8 @@ def use_link(session: Session, secret: str, by: Provenance, now: datetime) -> st
         SignInRefused: it does not exist, has been used, or is too old.
     """
     link = session.get(SignInLink, fingerprint(secret), with_for_update=True)
-    if link is None or link.used_at or now >= link.ends_at or not _active(session, link.person):
+    stands = link is not None and not link.used_at and now < link.ends_at
+    if link is None or not stands or not _active(session, link.person, now):
         raise SignInRefused(
             "this link has been used, or is too old",
             hint="an administrator makes another: casework people link-in ID",
@@ -135,7 +137,9 @@ def signed_in(session: Session, secret: str, now: datetime) -> SignedIn | None:
     if found is None or found.revoked_at or now >= session_ends(found.opened_at, found.used_at):
         return None
     person = session.get(Person, found.person)
-    return SignedIn(person, found.opened_at) if person is not None and person.active else None
+    if person is None or not has_access(session, person, now):
+        return None
+    return SignedIn(person, found.opened_at)
 
 
 def is_to_be_noted(session: Session, secret: str, now: datetime) -> bool:
@@ -188,9 +192,9 @@ def _person(session: Session, person: str) -> Person:
     return found
 
 
-def _active(session: Session, person: str) -> bool:
+def _active(session: Session, person: str, now: datetime) -> bool:
     found = session.get(Person, person)
-    return found is not None and found.active
+    return found is not None and has_access(session, found, now)
 
 
 def _record(

@@ -1,19 +1,23 @@
 """Reading the sealed ledger, or one case of it, with the proofs that stand alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Engine, text
-from sqlmodel import Session
+from sqlalchemy import Engine, select, text
+from sqlmodel import Session, col
 
 from casework.errors import LedgerFault, NotFound
 from casework.ledger.checkpoint import Verifier
 from casework.ledger.export import entry_line, header_line
+from casework.ledger.redaction import redacted
 from casework.ledger.tree import Tree, leaf_hash
+from casework.qa.pseudonyms import Naming
 from casework.store.audit import one_view, stream
 from casework.store.engine import reading
 from casework.store.sealing import checked_frontier, last_checkpoint
+from casework.store.tables import LedgerEntry, Person
 
 _ALL: Final = (
     "SELECT l.leaf_index, e.body FROM ledger_leaves l JOIN ledger_entries e ON e.id = l.entry_id "
@@ -39,9 +43,15 @@ class Exported:
 
 
 def export(
-    engine: Engine, key: Verifier, write: Callable[[bytes], object], case: str | None = None
+    engine: Engine,
+    key: Verifier,
+    write: Callable[[bytes], object],
+    case: str | None = None,
+    naming: Naming | None = None,
 ) -> Exported:
     """Write the sealed entries, or those of one case, as lines with their proofs.
+
+    With ``naming`` people's ids are replaced in them.
 
     The tree is held in memory: some 64 bytes for each entry of the whole ledger.
 
@@ -59,10 +69,28 @@ def export(
         if (tree.size, tree.root()) != (head.size, head.root()):
             raise LedgerFault("the ledger does not verify", hint="run: casework audit verify")
         count, unsealed = _counts(session, case, tree.size)
-        write(header_line(key, last.note, case, count))
+        write(header_line(key, last.note, case, count, pseudonyms=naming is not None))
+        names = None if naming is None else _names(session, naming)
         for leaf, body in _rows(session, case):
-            write(entry_line(leaf, body, tree.inclusion(leaf)))
+            write(_line(leaf, body, tree.inclusion(leaf), names))
     return Exported(entries=count, size=head.size, unsealed=unsealed)
+
+
+def _line(leaf: int, body: str, proof: Sequence[bytes], names: Mapping[str, str] | None) -> bytes:
+    if names is None:
+        return entry_line(leaf, body, proof)
+    return entry_line(leaf, redacted(body, names), proof, sha256(body.encode()).hexdigest())
+
+
+def _names(session: Session, naming: Naming) -> dict[str, str]:
+    """The pseudonyms of everybody there is, and of whoever else has acted as a person."""
+    known = set(session.scalars(select(col(Person.id))))
+    acted = (
+        select(col(LedgerEntry.actor))
+        .distinct()
+        .where(~col(LedgerEntry.actor).startswith("casework:"))
+    )
+    return {person: naming(person) for person in sorted(known | set(session.scalars(acted)))}
 
 
 def _tree(session: Session) -> Tree:

@@ -142,6 +142,7 @@ def situation(session: Session, case: Case, gate: Gate, now: datetime) -> Situat
         given=given,
         holder=None if found is None else live_holder(found, now),
         locked=found is not None and found.locked_at is not None,
+        now=now,
     )
 
 

@@ -9,9 +9,12 @@ from sqlmodel import Session, col
 from casework.errors import Conflict, InputError, NotFound
 from casework.gates import ActorKind, Role
 from casework.gates import Person as Answering
-from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
+from casework.ledger.entries import SYSTEM, Action, Draft, Provenance, timestamp
 from casework.store.ledger import append
-from casework.store.tables import Person
+from casework.store.placements import keep_placement
+from casework.store.tables import PausedRight, Person, Vendor
+from casework.store.vendors import team_by_id, vendor_by_id
+from casework.vendors import Phase, access_end
 
 
 def add_person(
@@ -30,11 +33,14 @@ def add_person(
     Raises:
         Conflict: the id is taken.
         InputError: a role does not exist, or the id is empty.
+        NotFound: there is no such vendor.
     """
     if not person_id.strip():
         raise InputError("a person needs an id")
     if session.get(Person, person_id):
         raise Conflict(f"there is a person {person_id} already")
+    if vendor is not None:
+        vendor_by_id(session, vendor)
     person = Person(
         id=person_id,
         name=name,
@@ -44,6 +50,7 @@ def add_person(
         added_at=now,
     )
     session.add(person)
+    keep_placement(session, person, now, now)
     _record(session, Action.PERSON_ADDED, person, by, now)
     return person
 
@@ -62,22 +69,89 @@ def change_person(
     """Change what someone may do; None leaves it as it is, an empty vendor means our own.
 
     Raises:
-        NotFound: there is nobody with this id.
+        NotFound: there is nobody with this id, or no such vendor.
     """
-    person = session.get(Person, person_id, with_for_update=True)
-    if person is None:
-        raise NotFound(f"there is no person {person_id}", hint="casework people list")
+    person = _held(session, person_id)
     if roles is not None:
         person.roles = _checked_roles(roles)
     if queues is not None:
         person.queues = sorted(set(queues))
     if active is not None:
         person.active = active
-    if vendor is not None:
-        person.vendor = vendor or None
+    if vendor is not None and (vendor or None) != person.vendor:
+        person.vendor = vendor_by_id(session, vendor).id if vendor else None
+        person.team = None
+        keep_placement(session, person, now, now)
     session.add(person)
     _record(session, Action.PERSON_CHANGED, person, by, now)
     return person
+
+
+def place_person(
+    session: Session,
+    person_id: str,
+    *,
+    vendor: str | None = None,
+    team: str | None = None,
+    since: datetime | None = None,
+    phase: str | None = None,
+    by: Provenance,
+    now: datetime,
+) -> Person:
+    """Say where somebody works from a day on, and in which phase they are from that day on.
+
+    A team's vendor is its people's. None leaves as it is; an empty vendor means our own.
+
+    Raises:
+        InputError: the team is not the vendor's, the day is to come, or there is no such phase.
+        NotFound: there is no such person, vendor or team.
+    """
+    person, since = _held(session, person_id), since or now
+    if since > now:
+        raise InputError("nobody can be placed from a day to come", hint="place them on that day")
+    if team is not None:
+        found = team_by_id(session, team)
+        if vendor is not None and (vendor or None) != found.vendor:
+            raise InputError(f"team {team} is {found.vendor or 'our own'}", hint="leave it out")
+        person.vendor, person.team = found.vendor, found.id
+    elif vendor is not None:
+        person.vendor = vendor_by_id(session, vendor).id if vendor else None
+        person.team = None
+    if phase is not None:
+        person.phase, person.phase_since = _checked_phase(phase), since
+    session.add(person)
+    keep_placement(session, person, since, now)
+    data = {name: getattr(person, name) for name in ("vendor", "team", "phase")}
+    data |= {"person": person.id, "since": timestamp(since)}
+    append(session, [Draft(SYSTEM, Action.PERSON_PLACED, data)], by, now)
+    return person
+
+
+def limit_access(
+    session: Session, person_id: str, until: datetime | None, by: Provenance, now: datetime
+) -> Person:
+    """Set the end of somebody's access; None takes it away. An end that is extended counts anew.
+
+    Raises:
+        NotFound: there is nobody with this id.
+    """
+    person = _held(session, person_id)
+    person.access_until, person.access_ended_at = until, None
+    session.add(person)
+    _record(session, Action.PERSON_CHANGED, person, by, now)
+    return person
+
+
+def access_ends(session: Session, person: Person) -> datetime | None:
+    """When somebody's access ends: with their own, or with their vendor's, whichever is first."""
+    vendor = session.get(Vendor, person.vendor) if person.vendor else None
+    return access_end(person.access_until, vendor.access_until if vendor else None)
+
+
+def has_access(session: Session, person: Person, now: datetime) -> bool:
+    """Whether somebody may sign in: they are active, and their access is not over."""
+    until = access_ends(session, person)
+    return person.active and person.access_ended_at is None and (until is None or now < until)
 
 
 def people(session: Session) -> list[Person]:
@@ -85,12 +159,28 @@ def people(session: Session) -> list[Person]:
     return list(session.scalars(select(Person).order_by(col(Person.id))))
 
 
-def people_of(session: Session, vendor: str) -> list[str]:
-    """The ids of everybody active who works for a vendor."""
-    statement = select(col(Person.id)).where(
-        col(Person.vendor) == vendor, col(Person.active).is_(True)
+def people_of(session: Session, vendor: str | None = None, team: str | None = None) -> list[Person]:
+    """Everybody active whose access has not ended, of a vendor, of a team, or of both."""
+    statement = select(Person).where(
+        col(Person.active).is_(True), col(Person.access_ended_at).is_(None)
     )
+    if vendor is not None:
+        statement = statement.where(col(Person.vendor) == vendor)
+    if team is not None:
+        statement = statement.where(col(Person.team) == team)
     return list(session.scalars(statement.order_by(col(Person.id))))
+
+
+def person_by_id(session: Session, person_id: str) -> Person:
+    """One person.
+
+    Raises:
+        NotFound: there is nobody with this id.
+    """
+    found = session.get(Person, person_id)
+    if found is None:
+        raise NotFound(f"there is no person {person_id}", hint="casework people list")
+    return found
 
 
 def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | None:
@@ -104,7 +194,31 @@ def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | 
         queues=frozenset(person.queues),
         active=person.active,
         kind=kind,
+        access_until=access_ends(session, person),
+        ended=person.access_ended_at is not None,
+        withheld=_withheld(session, person_id),
     )
+
+
+def _withheld(session: Session, person: str) -> frozenset[str]:
+    """What somebody may not do as long as rights of theirs are paused."""
+    statement = select(col(PausedRight.denies)).where(
+        col(PausedRight.person) == person, col(PausedRight.status) == "paused"
+    )
+    return frozenset(each for denies in session.scalars(statement) for each in denies)
+
+
+def _held(session: Session, person_id: str) -> Person:
+    person = session.get(Person, person_id, with_for_update=True)
+    if person is None:
+        raise NotFound(f"there is no person {person_id}", hint="casework people list")
+    return person
+
+
+def _checked_phase(phase: str) -> str:
+    if phase not in set(Phase):
+        raise InputError(f"no such phase: {phase}", hint=f"phases are {', '.join(Phase)}")
+    return phase
 
 
 def _checked_roles(roles: Iterable[str]) -> list[str]:
@@ -125,5 +239,6 @@ def _record(
         "queues": person.queues,
         "active": person.active,
         "vendor": person.vendor,
+        "access_until": person.access_until and timestamp(person.access_until),
     }
     append(session, [Draft(SYSTEM, action, data)], by, now)

@@ -79,7 +79,7 @@ def reverse(
         evidence_digest=evidence,
     )
     terms = bundle.terms(planned.queue, planned.action)
-    ruling = judge(_situation(planned, evidence), person, answer, terms)
+    ruling = judge(_situation(planned, evidence, now), person, answer, terms)
     if isinstance(ruling, Refused):
         deny_reversal(session, case.id, ruling.reason, by, now)
         return ruling
@@ -120,9 +120,11 @@ def _held(session: Session, case_id: str) -> Case:
     return case
 
 
-def _situation(planned: Plan, evidence: str) -> Situation:
+def _situation(planned: Plan, evidence: str, now: datetime) -> Situation:
     """The gate as it would be opened."""
-    return Situation(GateStatus.OPEN, planned.queue, ASKED_BY, evidence, current=True, given=[])
+    return Situation(
+        GateStatus.OPEN, planned.queue, ASKED_BY, evidence, current=True, given=[], now=now
+    )
 
 
 def _evidence(session: Session, case: Case) -> str:

@@ -19,7 +19,7 @@ from casework.store.ledger import acts_of
 from casework.store.qa.blinding import check_sighted
 from casework.store.sealing import seal
 from deployments.cli.output import Json, emit, err, reported, table_of
-from deployments.cli.setting import now, opened, settled, sighted
+from deployments.cli.setting import now, opened, pseudonymous, settled, sighted
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -87,6 +87,9 @@ def export_history(
         Path, typer.Option("--output", "-o", help="Where to write; - is standard output.")
     ] = Path("-"),
     case: Annotated[str, typer.Option("--case", help="This case alone.")] = "",
+    names: Annotated[
+        bool, typer.Option("--pseudonyms", help="People by pseudonyms; what is proved, is less.")
+    ] = False,
     key: Key = "",
     as_json: Json = False,
 ) -> None:
@@ -95,7 +98,8 @@ def export_history(
         settings = settled()
         engine, verifier = opened(settings), _verifier(settings, key)
         with _writer(output) as write:
-            done = export(engine, verifier, write, case or None)
+            naming = pseudonymous(settings) if names else None
+            done = export(engine, verifier, write, case or None, naming)
         if str(output) != "-":
             emit({**done.as_dict(), "file": str(output)}, as_json, _table(done.as_dict()))
         if done.unsealed:
@@ -143,6 +147,8 @@ def _verify_export(path: Path, key: str, as_json: bool) -> None:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     emit(report.as_dict(), as_json, _table(report.as_dict()))
+    if report.pseudonyms:
+        err.print("Names are replaced: order and number of entries are proved, not what they say.")
     if not report.key_given:
         err.print("The key was taken from the file itself: who made it is not proved. Give --key.")
 

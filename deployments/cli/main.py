@@ -33,6 +33,7 @@ from deployments.cli import (
     receiver,
     tokens,
     up,
+    vendors,
 )
 from deployments.cli.output import out
 
@@ -60,6 +61,7 @@ approvals.app.add_typer(playbooks.app)
 app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(tokens.app, name="tokens", help="What programs act with in the API.")
+app.add_typer(vendors.app, name="vendors", help="Whose people decide for us, and how well.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")

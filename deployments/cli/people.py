@@ -10,9 +10,11 @@ from casework.errors import InputError
 from casework.store.accounts import end_sessions, make_link, set_password
 from casework.store.engine import reading, transaction
 from casework.store.identities import identities, link, unlink
-from casework.store.people import add_person, change_person, people
+from casework.store.people import add_person, change_person, limit_access, people, place_person
+from casework.vendors import Phase
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import now, opened, operator, set_up, settled
+from deployments.cli.times import moment
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,7 +23,7 @@ Queues = Annotated[
     list[str] | None, typer.Option("--queue", help="A queue, * for all; may be given again.")
 ]
 
-COLUMNS = ("id", "name", "roles", "queues", "vendor", "active")
+COLUMNS = ("id", "name", "roles", "queues", "vendor", "team", "phase", "active", "access_until")
 ACCOUNTS = ("person", "system", "external_id", "linked_at")
 
 Vendor = Annotated[str | None, typer.Option(help="Whom they work for; empty: for us.")]
@@ -78,6 +80,46 @@ def change(
             now=now(),
         )
         row = changed.model_dump(mode="json")
+        emit(row, as_json, table_of([row], COLUMNS))
+
+
+@app.command()
+def place(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    vendor: Vendor = None,
+    team: Annotated[str | None, typer.Option(help="Their team; its vendor is theirs.")] = None,
+    since: Annotated[str, typer.Option(help="The first day; default: now.")] = "",
+    phase: Annotated[
+        Phase | None, typer.Option(help="How far they have come; QA looks accordingly.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say for whom somebody works, in which team and phase, from a day on."""
+    with reported(as_json), transaction(opened(settled())) as session:
+        placed = place_person(
+            session,
+            person,
+            vendor=vendor,
+            team=team,
+            since=moment(since, now(), ago=True) if since else None,
+            phase=phase,
+            by=operator(),
+            now=now(),
+        )
+        row = placed.model_dump(mode="json")
+        emit(row, as_json, table_of([row], COLUMNS))
+
+
+@app.command()
+def access(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    until: Annotated[str, typer.Option(help="When it ends, a time or 30d; empty: never.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Set the end of somebody's access: from then on the guard and the console refuse them."""
+    with reported(as_json), transaction(opened(settled())) as session:
+        ends = moment(until, now()) if until else None
+        row = limit_access(session, person, ends, operator(), now()).model_dump(mode="json")
         emit(row, as_json, table_of([row], COLUMNS))
 
 

@@ -11,7 +11,7 @@ from casework.qa.estimates import CONFIDENCE
 from casework.qa.intervals import sample_size
 from casework.qa.summaries import preview_document
 from casework.store.engine import reading
-from casework.store.people import people_of
+from casework.store.people import people_of, person_by_id
 from casework.store.qa.drawing import (
     draw_round,
     midnight,
@@ -21,12 +21,14 @@ from casework.store.qa.drawing import (
 )
 from casework.store.qa.rounds import rounds
 from casework.store.tables import QaRound
-from deployments.cli import qa_golden, qa_reviews, qa_statistics
+from casework.store.vendors import team_by_id, vendor_by_id
+from deployments.cli import qa_golden, qa_reviews, qa_rights, qa_statistics
 from deployments.cli.output import Json, emit, err, reported, table_of
 from deployments.cli.setting import now, opened, operator, settled
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(qa_golden.app, name="golden", help="Decisions whose right answer is known.")
+app.add_typer(qa_rights.app, name="rights", help="Rights that errors speak against.")
 
 Name = Annotated[str, typer.Argument(help="The plan's id in qa.yaml.")]
 Until = Annotated[
@@ -109,16 +111,20 @@ def calibrate(
         list[str] | None, typer.Option("--person", help="A member of the team; give each of them.")
     ] = None,
     vendor: Annotated[str, typer.Option(help="Everybody active who works for them.")] = "",
+    group: Annotated[str, typer.Option("--team", help="Everybody active in this team.")] = "",
     seed: Annotated[str, typer.Option(help="Whatever you like.")] = "",
     until: Until = "",
     as_json: Json = False,
 ) -> None:
     """Give the same decisions to each of a team, to see whether they decide alike."""
     with reported(as_json):
-        team = set(member or ())
-        if vendor:
-            with reading(opened(settled())) as session:
-                team |= set(people_of(session, vendor))
+        with reading(opened(settled())) as session:
+            people = [person_by_id(session, each) for each in member or ()]
+            if vendor:
+                people += people_of(session, vendor_by_id(session, vendor).id)
+            if group:
+                people += people_of(session, team=team_by_id(session, group).id)
+        team = {each.id for each in people}
         if len(team) < 2:
             raise InputError("a team has two people at least", hint="give --person again")
         emit_round(_drawn(plan, seed, until, tuple(sorted(team))), as_json)

@@ -6,20 +6,18 @@ from typing import Annotated, Any
 import typer
 
 from casework.errors import InputError
-from casework.ledger.keys import load_signer
 from casework.qa.agreement import agreement, pairwise_kappa
 from casework.qa.drift import Correction
 from casework.qa.estimates import CONFIDENCE
-from casework.qa.pseudonyms import as_they_are, pseudonyms
+from casework.qa.pseudonyms import as_they_are
 from casework.qa.ratings import Level
 from casework.qa.ratings_file import Columns, read_ratings
 from casework.qa.report import figures_of, report
-from casework.settings import Settings
 from casework.store.engine import reading
 from casework.store.qa.reports import latest_round, read_round, round_before
 from casework.store.qa.rounds import round_by_id
 from deployments.cli.output import Json, emit, err, reported, table_of
-from deployments.cli.setting import opened, settled
+from deployments.cli.setting import opened, pseudonymous, settled
 
 FIGURES = ("figure", "value", "low", "high", "n", "method")
 
@@ -68,7 +66,7 @@ def report_of(
         if bool(plan) == bool(round_id):
             raise InputError("name a plan or a round", hint="casework qa rounds lists them")
         settings = settled()
-        naming = as_they_are if names else pseudonyms(_secret(settings))
+        naming = as_they_are if names else pseudonymous(settings)
         with reading(opened(settings)) as session:
             found = round_by_id(session, round_id) if round_id else latest_round(session, plan)
             before = round_before(session, found)
@@ -88,12 +86,6 @@ def report_of(
         if document["disputed"]:
             told = f"{document['disputed']} disputes are open: error rates are too low until then"
             err.print(told, markup=False, highlight=False)
-
-
-def _secret(settings: Settings) -> bytes:
-    """What pseudonyms are made from: the signing key, which never leaves the house either."""
-    load_signer(settings.key_file, settings.ledger_origin)
-    return settings.key_file.read_bytes()
 
 
 def row_of(name: str, found: Mapping[str, Any]) -> dict[str, object]:

@@ -11,6 +11,8 @@ from sqlmodel import Session
 
 from casework.errors import ConfigurationError, InputError, StoreError
 from casework.ledger.entries import Provenance
+from casework.ledger.keys import load_signer
+from casework.qa.pseudonyms import Naming, pseudonyms
 from casework.settings import Settings, load_settings
 from casework.store.engine import open_engine, reading
 from casework.store.schema import check_current, upgrade
@@ -91,6 +93,17 @@ def sighted(given: str) -> Iterator[tuple[Session, str | None]]:
     settings = settled()
     with reading(opened(settings)) as session:
         yield session, given or settings.actor or None
+
+
+def pseudonymous(settings: Settings) -> Naming:
+    """The pseudonyms of this store's people: under a key of their own, or under the signing key.
+
+    Neither leaves the house. A signing key that is not there yet is made.
+    """
+    if given := settings.pseudonym_key.get_secret_value():
+        return pseudonyms(given.encode())
+    load_signer(settings.key_file, settings.ledger_origin)
+    return pseudonyms(settings.key_file.read_bytes())
 
 
 def now() -> datetime:

@@ -197,3 +197,27 @@ def test_twelve_characters_of_the_evidence_stand_for_all_of_it(typed: str) -> No
 def test_other_evidence_stays_other_at_the_length_of_a_digest(typed: str) -> None:
     assert seen_in_full("ab" * 32, typed) != "ab" * 32
     assert len(seen_in_full("ab" * 32, typed)) == 64
+
+
+PAUSED = replace(ANA, withheld=frozenset({"alone", "macros"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "terms", "refused"),
+    [
+        (answer(), TERMS, "decide alone"),
+        (answer("refuse", None), replace(TERMS, approvals=2), "decide alone"),
+        (answer(), replace(TERMS, approvals=2), ""),
+        (answer(), replace(TERMS, approvals=2, macros={"ban"}), "answer with a macro"),
+        (answer("escalate", None, to="legal"), TERMS, ""),
+        (answer(), replace(TERMS, binding=False, macros={"ban"}), ""),
+    ],
+)
+def test_a_paused_right_is_refused_and_nothing_beside_it(
+    given: Answer, terms: Terms, refused: str
+) -> None:
+    ruling = judge(OPEN, PAUSED, given, terms)
+    assert isinstance(ruling, Refused) == bool(refused)
+    if isinstance(ruling, Refused):
+        assert (ruling.reason, refused in ruling.message) == (Denial.PAUSED, True)
+    assert isinstance(judge(OPEN, ANA, given, terms), Accepted)

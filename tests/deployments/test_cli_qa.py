@@ -88,7 +88,7 @@ def test_a_sample_goes_from_preview_to_adjudication(engine: Engine) -> None:
         (("queue",), 3, "who are you?"),
         (("show", "q0", "--as", "mia"), 4, "no QA gate q0"),
         (("golden", "retire", "k0", "--as", "sam"), 4, "no golden item"),
-        (("calibrate", "all", "--person", "mia", *UNTIL), 3, "two people"),
+        (("calibrate", "all", "--person", "mia", *UNTIL), 4, "no person mia"),
     ],
 )
 def test_what_cannot_be_done_is_told_with_a_way_out(

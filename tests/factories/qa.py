@@ -21,6 +21,7 @@ from casework.store.people import add_person
 from casework.store.policy import adopt_bundle
 from casework.store.qa.drawing import draw_round
 from casework.store.tables import QaRound
+from casework.store.vendors import add_vendor
 from tests.factories.enriched import enriched_case
 from tests.factories.policy import FILES
 
@@ -76,6 +77,7 @@ def qa_bundle() -> Bundle:
 def staffed(engine: Engine) -> None:
     """Add everybody in ``PEOPLE``, ten days ago."""
     with transaction(engine) as session:
+        add_vendor(session, "acme", by=BY, now=NOW - timedelta(days=10))
         for person, (roles, vendor) in PEOPLE.items():
             add_person(
                 session,

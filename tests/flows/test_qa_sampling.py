@@ -30,7 +30,7 @@ async def test_the_flow_draws_once_and_shows_counts_without_content(
     assert await qa_sampling("all", until=CLOSES) == first
     assert number_of(store, QaGate) == 6
     nothing = await qa_sampling("all", seed="x")
-    assert nothing == {"round": None, "population": 0, "sampled": 0}
+    assert nothing == {"round": None, "population": 0, "sampled": 0, "proposals": 0}
     async with get_client() as client:
         key = ArtifactFilter(key=ArtifactFilterKey(any_=["qa-sampling"]))
         artifacts = await client.read_artifacts(artifact_filter=key)

@@ -1,5 +1,6 @@
 """An export proves itself without the database, and says which line does not hold."""
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -7,8 +8,14 @@ from sqlalchemy import Engine
 
 from casework.errors import LedgerFault, NotFound
 from casework.ledger.checkpoint import parse_verifier
+from casework.ledger.entries import Action, Draft, Provenance
 from casework.ledger.export import verify_export
+from casework.qa.pseudonyms import pseudonyms
+from casework.store.engine import transaction
 from casework.store.export import export
+from casework.store.ledger import append
+from casework.store.people import add_person
+from tests.factories.gates import BY, NOW
 from tests.factories.ledger import drafts, sealed, signer, tamper, write
 
 KEY = signer().verifier
@@ -143,3 +150,47 @@ def test_no_changed_byte_passes(ledger: Engine, data: st.DataObject) -> None:
     # Only the copy of the verifier key may differ: with a key given it is not read.
     assert number == 0
     assert (report.entries, report.case) == (3, "c1")
+
+
+def test_without_names_the_order_is_proved_and_nobody_is_named(engine: Engine) -> None:
+    with transaction(engine) as session:
+        add_person(session, "mia", name="Mia", roles=["qa"], queues=["*"], by=BY, now=NOW)
+        told = {"before": "mia", "team": ["mia", "x"], "of": {"mia": 1}, "note": "mia was here"}
+        by = Provenance("os:root", "person", "test")
+        append(session, [Draft("c1", Action.GATE_ASSIGNED, told)], by, NOW)
+        append(session, [Draft("c1", Action.GATE_CLAIMED)], Provenance("mia", "person"), NOW)
+    sealed(engine, drafts(1, 1))
+    name = pseudonyms(b"key")
+    plain, hidden = lines_of(engine), []
+    export(engine, KEY, hidden.append, None, name)
+    report = verify_export(hidden, KEY)
+    assert (report.pseudonyms, report.entries) == (True, len(plain) - 1)
+    assert verify_export(plain, KEY).pseudonyms is False
+    [assigned] = [line for line in hidden if b"gate.assigned" in line]
+    body = orjson.loads(orjson.loads(assigned)["body"])
+    m = name("mia")
+    assert body["actor"] == name("os:root")
+    assert body["data"] == told | {"before": m, "team": [m, "x"], "of": {m: 1}}
+    assert [n for n, line in enumerate(hidden) if b'\\"mia\\"' in line] == []
+    again: list[bytes] = []
+    export(engine, KEY, again.append, None, name)
+    assert again == hidden
+
+
+@pytest.mark.parametrize("change", ["left out", "digest", "swapped", "plain format"])
+def test_an_export_without_names_that_was_changed_does_not_verify(
+    ledger: Engine, change: str
+) -> None:
+    lines: list[bytes] = []
+    export(ledger, KEY, lines.append, None, pseudonyms(b"key"))
+    if change == "left out":
+        del lines[4]
+    elif change == "digest":
+        digest = orjson.loads(lines[4])["digest"]
+        lines[4] = lines[4].replace(digest.encode(), b"0" * 64)
+    elif change == "swapped":
+        lines[4], lines[5] = lines[5], lines[4]
+    else:
+        lines[0] = lines[0].replace(b"casework-ledger/1-pseudonyms", b"casework-ledger/1")
+    with pytest.raises(LedgerFault):
+        verify_export(lines, KEY)

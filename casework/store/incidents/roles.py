@@ -72,7 +72,7 @@ def renounce_role(
 
 def _check_qualified(session: Session, role: IncidentRole, person: str) -> None:
     found = answering(session, person, ActorKind.PERSON)
-    if found and found.active and found.roles & QUALIFIED[role]:
+    if found and found.active and not found.ended and found.roles & QUALIFIED[role]:
         return
     needed = ", ".join(sorted(QUALIFIED[role]))
     raise Denied(

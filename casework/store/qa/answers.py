@@ -56,7 +56,7 @@ def take_qa_answer(
         NotFound: there is no such gate.
     """
     item, found = held_qa_gate(session, gate)
-    ruling = judge(situation_at(session, item, found), person, answer, terms)
+    ruling = judge(situation_at(session, item, found, now), person, answer, terms)
     if isinstance(ruling, Accepted) and (reason := _contradiction(item, found, answer, classes)):
         ruling = Refused(Denial.MALFORMED, reason)
     if isinstance(ruling, Refused):
@@ -70,7 +70,7 @@ def take_qa_answer(
     return ruling
 
 
-def situation_at(session: Session, item: QaItem, gate: QaGate) -> Situation:
+def situation_at(session: Session, item: QaItem, gate: QaGate, now: datetime) -> Situation:
     """A gate of quality assurance as the guard sees it."""
     return Situation(
         status=GateStatus.OPEN if gate.status == "open" else GateStatus.DECIDED,
@@ -81,6 +81,7 @@ def situation_at(session: Session, item: QaItem, gate: QaGate) -> Situation:
         given=(),
         barred=barred_from(session, item),
         reserved_for=gate.reserved_for,
+        now=now,
     )
 
 

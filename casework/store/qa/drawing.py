@@ -15,6 +15,7 @@ from casework.qa.plans import Plan
 from casework.qa.reviews import RoundKind
 from casework.qa.sampling import Preview, Sample, draw, lowest, preview
 from casework.store.engine import reading, transaction
+from casework.store.people import person_by_id
 from casework.store.policy import adopt_bundle
 from casework.store.qa.golden import active_golden
 from casework.store.qa.population import Frame, read_frame, window_of
@@ -134,10 +135,11 @@ def open_training(
 
     Raises:
         InputError: there are no golden items in these queues.
-        NotFound: the bundle has no such plan.
+        NotFound: the bundle has no such plan, or nobody is known by that id.
     """
     plan = plan_of(bundle, name)
     with reading(engine) as session:
+        person_by_id(session, person)
         known = active_golden(session, plan.queues)
     if not known:
         raise InputError(

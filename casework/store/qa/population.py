@@ -21,7 +21,9 @@ from casework.qa.population import (
     traits_read,
 )
 from casework.qa.sampling import Experience
+from casework.store.placements import beginnings
 from casework.store.tables import Case, Decision, Gate, Person
+from casework.vendors import days_worked
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,18 @@ def read_frame(session: Session, plan: Plan, window: Window) -> Frame:
 
 
 def _people(session: Session, at: datetime) -> tuple[dict[str, str], Tenures]:
-    """Whom people work for, and the days since they, and the first of each vendor, were added."""
+    """Whom people work for, and the days that count for them and for vendors, by their first."""
     vendors: dict[str, str] = {}
     tenures: dict[tuple[Trait, str], float] = {}
-    columns = (col(Person.id), col(Person.vendor), col(Person.added_at))
-    for person, vendor, added_at in session.execute(select(*columns)):
-        days = (at - added_at) / timedelta(days=1)
-        tenures["person", person] = days
+    people_began, vendors_began = beginnings(session)
+    columns = (Person.id, Person.vendor, Person.added_at, Person.phase, Person.phase_since)
+    for person, vendor, added_at, phase, since in session.execute(select(*map(col, columns))):
+        began = min(added_at, people_began.get(person, added_at))
+        tenures["person", person] = days_worked(phase, since, began, at)
         if vendor is not None:
             vendors[person] = vendor
-            tenures["vendor", vendor] = max(days, tenures.get(("vendor", vendor), days))
+            began = vendors_began.get(vendor, added_at)
+            tenures["vendor", vendor] = days_worked(None, None, began, at)
     return vendors, tenures
 
 

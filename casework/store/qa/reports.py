@@ -96,6 +96,7 @@ def _looked(item: QaItem, reviews: tuple[Review, ...], settles: bool) -> Looked:
         "person": item.actor,
         "vendor": item.vendor,
         "queue": _queue_of(item, machine),
+        "severity": item.severity,
         "rule": item.rule_id,
         "clause": item.clause,
     }
