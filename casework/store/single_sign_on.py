@@ -30,7 +30,8 @@ def enter(
     found = person_of(session, PROVIDER, account)
     person = session.get(Person, found) if found else None
     if person is None or not person.active:
-        data = {"person": person.id if person else "", "account": account}
+        # Not the account: a stranger's address has no place in a history that forgets nothing.
+        data = {"person": person.id if person else ""}
         append(session, [Draft(SYSTEM, Action.SIGN_IN_REFUSED, data)], by, now)
         return None
     if roles is not None and set(roles) != set(person.roles):
