@@ -44,6 +44,25 @@ class Settings(BaseSettings):
     api_per_minute: int = Field(
         600, ge=1, le=1_000_000, description="Requests a token may send to the API in a minute."
     )
+    oidc_issuer: str = Field(
+        "", description="Issuer of the identity provider people sign in at; empty: none."
+    )
+    oidc_client_id: str = Field("", description="The console's id there.")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="Its secret; empty: a public client."
+    )
+    oidc_name: str = Field(
+        "single sign-on", description="What the sign-in page calls the provider."
+    )
+    oidc_claim: Literal["sub", "email"] = Field(
+        "sub", description="The claim that names a person's account."
+    )
+    oidc_groups_claim: str = Field(
+        "", description="The claim that names their groups; empty: roles are kept here alone."
+    )
+    oidc_roles: dict[str, str] = Field(
+        {}, description="The role that each group gives, as a JSON object."
+    )
     batch_size: int = Field(10_000, ge=1, le=100_000, description="Rows or cases in one batch.")
     review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
     claim_minutes: int = Field(

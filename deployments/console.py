@@ -23,6 +23,7 @@ from casework.store.accounts import make_link
 from casework.store.engine import open_engine
 from casework.store.people import add_person, people
 from casework.store.tables import Person
+from deployments.single_sign_on import single_sign_on
 from deployments.stack import running_api
 
 #: Who is added where nobody is known yet, so that somebody can sign in and add the others.
@@ -53,6 +54,7 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
             lease=timedelta(minutes=settings.claim_minutes),
             idle_minutes=settings.console_idle_minutes,
             api_per_minute=settings.api_per_minute,
+            single=single_sign_on(settings),
         )
     )
 

@@ -18,6 +18,7 @@ from casework.console.pages import (
     quality,
     reviews,
     sign_in,
+    single_sign_on,
     tokens,
 )
 from casework.console.ports import Console
@@ -33,7 +34,18 @@ def create_app(console: Console) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.mount(urls.API, create_api(console), name="api")
-    for pages in (sign_in, desk, case, claims, reviews, leads, quality, audit, tokens):
+    for pages in (
+        sign_in,
+        single_sign_on,
+        desk,
+        case,
+        claims,
+        reviews,
+        leads,
+        quality,
+        audit,
+        tokens,
+    ):
         app.include_router(pages.router)
     app.add_exception_handler(CaseworkError, _failed)
     app.add_exception_handler(HTTPException, _missing)
@@ -51,10 +63,9 @@ async def _missing(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     """Show an error of ours as a page that says what to do; send the unknown to sign in."""
     assert isinstance(error, CaseworkError)
-    if isinstance(error, SignInRefused) and request.url.path != urls.SIGN_IN:
-        if request.method == "GET":
-            return RedirectResponse(urls.SIGN_IN, 303)
-        return _page(error)
+    signing_in = request.url.path.startswith((urls.SIGN_IN, urls.SINGLE))
+    if isinstance(error, SignInRefused) and request.method == "GET" and not signing_in:
+        return RedirectResponse(urls.SIGN_IN, 303)
     return _page(error)
 
 

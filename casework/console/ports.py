@@ -1,18 +1,40 @@
 """What the console asks of the outside; whoever composes it hands this in."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Engine
 
 from casework.ledger.checkpoint import Verifier
+from casework.oidc import Client, Metadata
 from casework.policy.faults import Fault
 from casework.policy.model import Bundle
 
 #: Wakes the run of a decided gate; False where it cannot now, and the reconciler does it later.
 Wake: TypeAlias = Callable[[str], Awaitable[bool]]
+
+
+class IdentityProvider(Protocol):
+    """Where people sign in who have no password here."""
+
+    async def metadata(self) -> Metadata:
+        """What the provider says of itself; raises ``ProviderError``."""
+
+    async def keys(self, metadata: Metadata) -> Sequence[Mapping[str, Any]]:
+        """The keys with which it signs now; raises ``ProviderError``."""
+
+    async def exchange(self, metadata: Metadata, code: str, verifier: str, back: str) -> str:
+        """The ID token for a code, once; raises ``ProviderError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignOn:
+    """An identity provider, and what the console is to it."""
+
+    client: Client
+    provider: IdentityProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +52,4 @@ class Console:
     lease: timedelta = timedelta(minutes=30)  # how long a claim lasts that is not renewed
     idle_minutes: int = 5  # after which what is on the screen is covered
     api_per_minute: int = 600  # requests that a token may send
+    single: SingleSignOn | None = None  # None: people sign in with passwords and links alone

@@ -132,6 +132,7 @@ class Action(StrEnum):
     PASSWORD_SET = "account.password_set"
     LINK_MADE = "account.link_made"
     LINK_USED = "account.link_used"
+    PROVIDER_USED = "account.provider_used"
     SIGN_IN_REFUSED = "account.sign_in_refused"
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"

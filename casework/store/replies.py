@@ -33,7 +33,7 @@ def begin_reply(session: Session, keyed: Keyed, now: datetime) -> Reply | None:
     Raises:
         Conflict: another request was sent under this key, or this one is in hand.
     """
-    session.execute(delete(Reply).where(col(Reply.token) == keyed.token, col(Reply.ends_at) <= now))
+    session.execute(delete(Reply).where(col(Reply.ends_at) <= now))
     values = {"token": keyed.token, "key": keyed.key, "request_digest": keyed.digest}
     new = insert(Reply).values(**values, body="", media_type="", ends_at=now + IN_HAND)
     if session.execute(new.on_conflict_do_nothing().returning(col(Reply.key))).first():

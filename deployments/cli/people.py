@@ -27,7 +27,7 @@ COLUMNS = ("id", "name", "roles", "queues", "vendor", "team", "phase", "active",
 ACCOUNTS = ("person", "system", "external_id", "linked_at")
 
 Vendor = Annotated[str | None, typer.Option(help="Whom they work for; empty: for us.")]
-System = Annotated[str, typer.Option(help="The other system: slack, pagerduty or jira.")]
+System = Annotated[str, typer.Option(help="The other system: slack, pagerduty, jira or oidc.")]
 Account = Annotated[str, typer.Option("--id", help="The account's id there.")]
 
 

@@ -231,7 +231,16 @@ def test_no_page_has_a_serious_fault_of_accessibility(
         change_person(session, "ana", roles=["analyst", "lead", "auditor"], by=BY, now=NOW)
     page = sign_in("ana", viewport={"width": width, "height": 900}, color_scheme=scheme)
     root = page.url
-    pages = ("", "queues/general", "leads", "leads/clocks", "leads/policy", "audit", "cases")
+    pages = (
+        "",
+        "queues/general",
+        "leads",
+        "leads/clocks",
+        "leads/policy",
+        "audit",
+        "tokens",
+        "cases",
+    )
     for path in pages:
         if path == "cases":
             press(page, "n")

@@ -1,5 +1,6 @@
 """Idempotency keys: the same request is answered once, another one is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -54,3 +55,15 @@ def test_what_came_to_nothing_can_be_asked_again(engine: Engine) -> None:
     with transaction(engine) as session:
         drop_reply(session, KEYED)
     assert begin(engine) is None
+
+
+def test_of_the_same_request_at_once_one_is_taken_in_hand(engine: Engine) -> None:
+    def attempt(_: int) -> str:
+        try:
+            begin(engine)
+        except Conflict:
+            return "in hand"
+        return "taken"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(attempt, range(4))) == ["in hand"] * 3 + ["taken"]

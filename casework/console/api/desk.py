@@ -9,13 +9,6 @@ from pydantic import Field
 from casework.console import doing
 from casework.console.access import Capability
 from casework.console.api.caller import Caller, TheCall, needs
-from casework.console.api.case_documents import (
-    Found,
-    Taken,
-    WaitingGate,
-    WaitingOut,
-    waiting_gate,
-)
 from casework.console.api.documents import (
     ROWS,
     Cursor,
@@ -26,6 +19,13 @@ from casework.console.api.documents import (
 )
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, CHANGING, declared
+from casework.console.api.waiting_documents import (
+    Found,
+    Taken,
+    WaitingGate,
+    WaitingOut,
+    waiting_gate,
+)
 from casework.console.identity import TheConsole
 from casework.errors import NotFound
 from casework.store.desk import board

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from casework.assignment import HoldReason
 from casework.console import doing
@@ -17,8 +18,7 @@ from casework.console.api.problems import CHANGING, declared
 from casework.console.doing import Change
 from casework.console.identity import TheConsole, Visit
 from casework.console.ports import Console
-from casework.console.showing import check_readable
-from casework.errors import Conflict, Denied
+from casework.errors import Conflict, Denied, NotFound
 from casework.gates import Verdict
 from casework.store.assignment import assign, claim, hand_over, hold, release, renew, resume
 from casework.store.assignment import assignment_of as kept_of
@@ -201,11 +201,11 @@ def pass_on(console: TheConsole, visit: Caller, gate: Id, body: Partner) -> Held
 async def answer(console: TheConsole, visit: Caller, gate: Id, body: AnswerIn) -> Answered:
     """Put an answer before the guard; it is committed first, and its run woken afterwards."""
     try:
-        taken = doing.take_answer_at(console, visit, gate, body.fields())
-    except (Denied, Conflict):
-        # The guard has ruled and it is in the history; a case of others stays unknown all the same.
-        with reading(console.engine) as session:
-            check_readable(session, visit, gate_by_id(session, gate).case_id)
+        given = body.fields()
+        taken = await run_in_threadpool(doing.take_answer_at, console, visit, gate, given)
+    except (Denied, Conflict, NotFound):
+        # What the guard ruled is in the history; a gate of others looks like none all the same.
+        doing.case_of_gate(console, visit, gate)
         raise
     return Answered(
         gate=gate,

@@ -9,10 +9,10 @@ from pydantic import Field
 from casework.console import doing
 from casework.console.access import Capability
 from casework.console.api.caller import Caller, needs
-from casework.console.api.case_documents import ClockOut
 from casework.console.api.documents import ROWS, Cursor, Document, Id, Limit, Listing, example
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, CHANGING, declared
+from casework.console.api.waiting_documents import ClockOut
 from casework.console.identity import TheConsole
 from casework.effects import EffectStatus
 from casework.incidents.report import report

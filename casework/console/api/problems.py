@@ -69,6 +69,7 @@ ANY: Final[Mapping[type[CaseworkError], str]] = {
     InputError: "The request cannot be used; `faults` says where.",
     TooManyRequests: "The token asks too often; `Retry-After` says for how long to wait.",
     StoreError: "The store does not answer.",
+    CaseworkError: "The console itself is set up wrongly, or something that nobody foresaw.",
 }
 
 #: What an operation that changes something may answer beside those.

@@ -9,8 +9,9 @@ from pydantic import Field
 from casework.console import doing
 from casework.console.access import Capability
 from casework.console.api.caller import Caller, needs
-from casework.console.api.case_documents import Choice, SignalsOut, choices, signals
+from casework.console.api.case_documents import SignalsOut, signals
 from casework.console.api.documents import ROWS, Cursor, Document, Id, Limit, Listing, example
+from casework.console.api.gate_documents import Choice, choices
 from casework.console.api.gates import AnswerIn
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, CHANGING, declared

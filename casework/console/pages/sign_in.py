@@ -13,6 +13,7 @@ from casework.console.identity import (
     person_provenance,
     remember,
 )
+from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.errors import SignInRefused
 from casework.store.accounts import check_password, end_session, open_session, use_link
@@ -24,9 +25,9 @@ WRONG = "That is not right, or the account is waiting after wrong passwords. Try
 
 
 @router.get(urls.SIGN_IN)
-def sign_in_page() -> HTMLResponse:
-    """Ask who it is."""
-    return _page("")
+def sign_in_page(console: TheConsole, out: bool = False) -> HTMLResponse:
+    """Ask who it is; who has just signed out is offered to do so at the provider as well."""
+    return _page(console, "", out=out)
 
 
 @router.post(urls.SIGN_IN)
@@ -43,7 +44,7 @@ def sign_in(
         fits = check_password(session, person, password, by, now)
         secret = open_session(session, person, by, now) if fits else ""
     if not secret:
-        return _page(WRONG, 401)
+        return _page(console, WRONG, 401)
     answer = RedirectResponse(urls.HOME, 303)
     remember(answer, console, secret)
     return answer
@@ -73,13 +74,15 @@ def sign_out(console: TheConsole, visit: OurForm) -> RedirectResponse:
     """End the session, here and in the store."""
     with transaction(console.engine) as session:
         end_session(session, visit.secret, visit.by, console.clock())
-    answer = RedirectResponse(urls.SIGN_IN, 303)
+    answer = RedirectResponse(urls.SIGNED_OUT if console.single else urls.SIGN_IN, 303)
     forget(answer, console)
     return answer
 
 
-def _page(refusal: str, status: int = 200) -> HTMLResponse:
-    return render("sign_in.html", {"refusal": refusal}, status)
+def _page(console: Console, refusal: str, status: int = 200, *, out: bool = False) -> HTMLResponse:
+    provider = console.single.client.name if console.single else ""
+    context = {"refusal": refusal, "provider": provider, "out": out and bool(provider)}
+    return render("sign_in.html", context, status)
 
 
 def _refuse_foreign(request: Request) -> None:

@@ -8,15 +8,26 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from casework.console.app import create_app
+from casework.errors import ProviderRefused
+from casework.ledger.checkpoint import parse_verifier
+from casework.ledger.export import verify_export
+from casework.policy.bundle import bundle_from_files
 from casework.store.engine import reading, transaction
 from casework.store.gates import assign_run
 from casework.store.ledger import entries_of
+from casework.store.sealing import seal
+from casework.store.sending import note_failure
+from casework.store.tables import Case
 from casework.store.tokens import revoke_token, tokens
 from tests.casework.console.api.conftest import Program
 from tests.casework.console.asking import actions, case_of
 from tests.casework.console.conftest import Prefect
 from tests.factories.consoles import console_of
+from tests.factories.effects import effect, queue, take
+from tests.factories.escalation import timed_case
 from tests.factories.gates import BY, NOW, evidence_of, waiting_case
+from tests.factories.ledger import signer
+from tests.factories.policy import FILES
 from tests.factories.tokens import bearer_of
 
 ANSWER = {
@@ -210,3 +221,58 @@ def test_an_error_that_nobody_foresaw_tells_nothing(engine: Engine, now: datetim
         done = client.post("/api/v1/ledger/verify")
         assert (done.status_code, done.json()["code"]) == (500, "error"), "and asked anew"
         assert "secret" not in done.text
+
+
+def test_a_case_is_taken_away_with_proofs_that_stand_alone(
+    program: Program, engine: Engine, gate: str
+) -> None:
+    seal(engine, signer(), NOW)
+    done = program("aud").get(f"/ledger/cases/{case_of(engine, gate)}/export")
+    assert done.headers["content-type"].startswith("application/jsonl")
+    key = parse_verifier(str(signer().verifier))
+    report = verify_export(done.content.splitlines(keepends=True), key)
+    assert report.case == case_of(engine, gate)
+
+
+def test_what_is_covered_is_sent_and_seen_only_when_it_is_asked_for(
+    engine: Engine, now: datetime
+) -> None:
+    marked = FILES["categories.yaml"].replace("{C1: Be civil.}}", "{C1: Be civil.}, covered: true}")
+    rules = FILES["rules.yaml"].replace("reason: A threat.", "category: conduct, reason: A threat.")
+    bundle = bundle_from_files({**FILES, "categories.yaml": marked, "rules.yaml": rules})
+    gate = waiting_case(engine, bundle=bundle)
+    with transaction(engine) as session:
+        session.get_one(Case, case_of(engine, gate)).rule_id = "threat"
+    app, header = (
+        create_app(console_of(engine, lambda: now, bundle=bundle)),
+        bearer_of(engine, "ana"),
+    )
+    client = TestClient(app, headers=header)
+    path = f"/api/v1/cases/{case_of(engine, gate)}"
+    covered = client.get(path).json()
+    assert (covered["covered"], covered["content"]) == (True, {})
+    assert "case.viewed" not in actions(engine, gate)
+    assert client.get(path, params={"uncovered": True}).json()["content"]["body"] == "body of T-1"
+    assert actions(engine, gate)[-1] == "case.viewed"
+
+
+def test_leads_see_what_runs_out_and_try_dead_effects_again(
+    program: Program, engine: Engine
+) -> None:
+    gate = timed_case(engine, "timed")
+    queue(engine, effect("act:g1:log", case_id=None))
+    [claimed] = take(engine)
+    with transaction(engine) as session:
+        note_failure(session, claimed, ProviderRefused("no"), None, BY, NOW)
+    client = program("one_lead")
+    [row] = client.get("/effects").json()["items"]
+    assert (row["key"], row["error"]) == ("act:g1:log", "provider_refused")
+    assert client.post(f"/effects/{row['key']}/retry").json()["status"] == "waiting"
+    assert client.get("/effects").json()["items"] == []
+    clocks = client.get("/clocks").json()["items"]
+    assert {clock["gate"] for clock in clocks} == {gate}
+    kinds = {clock["clock"] for clock in clocks}
+    case = client.get(f"/cases/{case_of(engine, gate)}").json()
+    assert {clock["kind"] for clock in case["gate"]["clocks"]} == kinds
+    policy = client.get("/policy").json()
+    assert [rule["id"] for rule in policy["rules"]] == ["threat", "spam"]

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from casework.gates import Role
 from tests.casework.console.api.conftest import Program
+from tests.casework.console.api.test_api import ANSWER
 from tests.casework.console.asking import Anything, actions, case_of, routes
 from tests.factories.gates import waiting_case
 from tests.factories.tokens import bearer_of
@@ -101,10 +102,11 @@ def test_a_case_of_others_and_no_case_look_the_same_everywhere(
         hidden, missing = client.get(path.format(known)), client.get(path.format(unknown))
         assert hidden.status_code == missing.status_code == 404
         assert hidden.text.replace(known, "") == missing.text.replace(unknown, "")
-    hidden = client.post(f"/gates/{gate}/claim", json={})
-    missing = client.post("/gates/g0000/claim", json={})
-    assert hidden.status_code == missing.status_code == 404
-    assert hidden.text.replace(gate, "") == missing.text.replace("g0000", "")
+    for verb, body in (("claim", {}), ("answer", ANSWER)):
+        hidden = client.post(f"/gates/{gate}/{verb}", json=body)
+        missing = client.post(f"/gates/g0000/{verb}", json=body)
+        assert hidden.status_code == missing.status_code == 404
+        assert hidden.text.replace(gate, "") == missing.text.replace("g0000", "")
     assert "case.viewed" not in actions(engine, gate)
     assert client.get("/queues").json() == []
     assert client.get("/approvals").json()["items"] == []
