@@ -20,6 +20,7 @@ from deployments.cli import (
     db,
     demo,
     effects,
+    health,
     inbox,
     incident,
     intake,
@@ -58,6 +59,7 @@ app.add_typer(clocks.app, name="clocks", help="What is promised, and what happen
 app.add_typer(people.app, name="people", help="Who may decide.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
+app.add_typer(health.app, name="health", help="How the work goes, and what it takes.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")
 app.add_typer(db.app, name="db", help="The store's schema.")
 
