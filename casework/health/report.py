@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from casework.health.alerts import FALSE_ALARMS, Alert
+from casework.health.days import bounds
 from casework.health.forecast import Risk
 from casework.health.measures import MEASURES, Kind, figure
 from casework.health.rows import ALL, Row
@@ -274,6 +275,7 @@ def summary(health: Health) -> dict[str, Any]:
         "rows": [row.as_dict() for row in health.today],
         "alerts": [{"day": day.isoformat(), **alert.as_dict()} for day, alert in health.alerts],
         "risks": [risk.as_dict() for risk in health.risks[:NAMED_RISKS]],
+        "recorded_until": bounds(max(health.days))[1].isoformat() if health.days else None,
         "expected_misses": round(sum(risk.chance for risk in health.risks), 2),
         "report": markdown(health),
     }
