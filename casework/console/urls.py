@@ -15,6 +15,7 @@ RETRY: Final = "/leads/effects/retry"
 QUARANTINE: Final = "/leads/quarantine"
 INCIDENTS: Final = "/leads/incidents"
 POLICY: Final = "/leads/policy"
+HEALTH: Final = "/leads/health"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
 VERIFY: Final = "/audit/verify"
@@ -65,6 +66,11 @@ def further(path: str, **asked: str | int) -> str:
 def incident(incident_id: str) -> str:
     """An incident."""
     return f"{INCIDENTS}/{quote(incident_id, safe='')}"
+
+
+def health_chart(name: str) -> str:
+    """A chart of the health page."""
+    return f"{HEALTH}/{quote(name, safe='')}.svg"
 
 
 def review(gate: str) -> str:

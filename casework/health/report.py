@@ -270,12 +270,15 @@ def _notes(health: Health) -> list[str]:
 
 
 def summary(health: Health) -> dict[str, Any]:
-    """What the console and a scraper show of today, as plain JSON."""
+    """What the console and a scraper show, as plain JSON."""
     return {
         "rows": [row.as_dict() for row in health.today],
         "alerts": [{"day": day.isoformat(), **alert.as_dict()} for day, alert in health.alerts],
         "risks": [risk.as_dict() for risk in health.risks[:NAMED_RISKS]],
         "recorded_until": bounds(max(health.days))[1].isoformat() if health.days else None,
         "expected_misses": round(sum(risk.chance for risk in health.risks), 2),
-        "report": markdown(health),
+        "sections": [
+            {"title": part.title, "chart": part.chart, "text": "\n".join(part.lines)}
+            for part in sections(health)
+        ],
     }
