@@ -30,15 +30,16 @@ def charts(health: Health) -> dict[str, str]:
 def _points(
     days: Mapping[date, Sequence[Row]], measures: Sequence[str], kind: Kind
 ) -> Iterator[dict[str, Any]]:
+    """A point for each day and measure; a count that has no row is 0, all else is left out."""
     scale = 3600 if kind is Kind.LENGTH else 1
+    seen = {row.measure for rows in days.values() for row in rows if row.by == ALL}
     for day, rows in days.items():
-        for row in rows:
-            if row.by == ALL and row.measure in measures and row.value is not None:
-                yield {
-                    "day": day.isoformat(),
-                    "value": row.value / scale,
-                    "what": MEASURES[row.measure].title,
-                }
+        found = {row.measure: row.value for row in rows if row.by == ALL}
+        for name in (name for name in measures if name in seen):
+            value = found.get(name, 0.0 if kind is Kind.COUNT else None)
+            if value is not None:
+                what = MEASURES[name].title
+                yield {"day": day.isoformat(), "value": value / scale, "what": what}
 
 
 def _svg(title: str, points: Sequence[Any], names: Sequence[str], kind: Kind) -> str:
@@ -55,7 +56,8 @@ def _specification(
     unit = {Kind.LENGTH: "hours (median)", Kind.SHARE: "share", Kind.COUNT: "number"}[kind]
     domain, dashes = list(names), [list(dash) for dash in _DASHES[: len(names)]]
     colours = {"domain": domain, "range": list(_COLOURS[: len(names)])}
-    dates = {"format": "%d %b", "labelAngle": 0}
+    dates = {"format": "%d %b", "labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 8}
+    legend = {"orient": "top", "title": None, "symbolType": "stroke"}
     values = {"format": "%" if kind is Kind.SHARE else "~s", "title": unit}
     return {
         "title": title,
@@ -63,7 +65,7 @@ def _specification(
         "width": _WIDTH,
         "height": _HEIGHT,
         "background": "#ffffff",
-        "config": {"font": "sans-serif", "legend": {"orient": "top", "title": None}},
+        "config": {"font": "sans-serif", "legend": legend},
         "data": {"values": list(points)},
         "mark": {"type": "line", "point": True, "strokeWidth": 2},
         "encoding": {

@@ -21,6 +21,7 @@ from casework.store.health.demand import demand_of
 from casework.store.health.reports import read_health
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import now, opened, settled
+from deployments.cli.times import moment
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -56,13 +57,15 @@ def staffing(
     clock: Annotated[ClockKind, typer.Option(help="Which promise.")] = ClockKind.FIRST_TOUCH,
     within: Annotated[str, typer.Option(help="In place of what the policy promises: 30m.")] = "",
     days: Annotated[int, typer.Option(min=1, max=366, help="The stream of so many days.")] = 28,
+    until: Annotated[str, typer.Option(help="The stream's end: 2026-03-02; none is now.")] = "",
     handling: Annotated[str, typer.Option(help="In place of the known times: 12m.")] = "",
     seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Say how many people at once a target takes, by simulating the queue's own stream."""
     with reported(as_json):
-        settings, end = settled(), now()
+        settings = settled()
+        end = moment(until, now()) if until else now()
         bundle = load_bundle(settings.bundle_dir)
         promised = _length(within) if within else None
         with reading(opened(settings)) as session:

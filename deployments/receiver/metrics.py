@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: Figures that are no older are shown as they are.
 FRESH: Final = timedelta(minutes=5)
+#: How many times longer than it took is rested before they are worked out once more.
+REST: Final = 20
 #: Seconds a scrape waits for figures to be worked out anew.
 WAIT_SECONDS: Final = 2.0
 
@@ -48,18 +50,29 @@ class Metrics:
         self._kept, self._anew, self._clock, self._wait = kept, anew, clock, wait_seconds
         self._seen: Seen | None = None
         self._working: asyncio.Task[None] | None = None
+        self._rests_until = datetime.min.replace(tzinfo=UTC)
 
     async def text(self) -> bytes:
         """What a scraper is told; no later than the wait, with what there is."""
         await self._look(self._kept)
         if self._seen is None or self._clock() - self._seen.made_at > FRESH:
-            if self._working is None or self._working.done():
-                self._working = asyncio.create_task(self._look(self._anew))
-            await asyncio.wait({self._working}, timeout=self._wait)
+            await self._work_out()
         seen = self._seen
         if seen is None:
             return exposition(None, None, self._clock())
         return exposition(seen.figures, seen.made_at, self._clock())
+
+    async def _work_out(self) -> None:
+        """Begin to work them out, unless that is under way or was just done at great cost."""
+        if self._working is None or (self._working.done() and self._clock() >= self._rests_until):
+            self._working = asyncio.create_task(self._look_anew())
+        await asyncio.wait({self._working}, timeout=self._wait)
+
+    async def _look_anew(self) -> None:
+        began = self._clock()
+        await self._look(self._anew)
+        ended = self._clock()
+        self._rests_until = ended + REST * (ended - began)
 
     async def _look(self, read: Callable[[], Seen | None]) -> None:
         """Take over newer figures; where they cannot be had, what was seen stays."""

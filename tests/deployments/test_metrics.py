@@ -98,6 +98,21 @@ async def test_a_scrape_waits_for_nobody_and_nothing_is_worked_out_twice_at_once
     gate.set()
 
 
+async def test_what_took_long_is_not_worked_out_again_soon() -> None:
+    now, asked = [NOW], []
+
+    def costly() -> Seen:
+        asked.append("anew")
+        now[0] += timedelta(minutes=1)
+        return Seen({}, now[0] - timedelta(hours=1))
+
+    metrics = Metrics(lambda: None, costly, lambda: now[0])
+    for minutes in (0, 19, 2):
+        now[0] += timedelta(minutes=minutes)
+        await metrics.text()
+    assert len(asked) == 2
+
+
 async def test_a_store_that_does_not_answer_leaves_what_was_seen() -> None:
     def gone() -> Seen:
         raise StoreError("the store does not answer")

@@ -30,6 +30,9 @@ from casework.store.health.days import (
 from casework.store.health.demand import load_of, rates, waiting_gates
 from casework.store.tables import HealthSnapshot
 
+#: Days recorded in one run: a long past is caught up on over several.
+MOST_DAYS: Final = 60
+
 #: The one snapshot there is.
 _TODAY: Final = "today"
 
@@ -48,11 +51,12 @@ def take_stock(
 ) -> Taken:
     """Record each day that is over and not recorded yet; hold recent records against the store.
 
-    Running again records nothing. Each day is a transaction of its own.
+    Running again records nothing, unless there was more than one run may record. Each day is a
+    transaction of its own.
     """
     recorded, alerts = [], 0
     with reading(engine) as session:
-        due = days_due(session, now)
+        due = days_due(session, now)[:MOST_DAYS]
     for day in due:
         with transaction(engine) as session:
             figures = figures_of(session, bundle, region, day)
