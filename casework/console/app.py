@@ -14,6 +14,7 @@ from casework.console.pages import (
     case,
     claims,
     desk,
+    health,
     leads,
     quality,
     reviews,
@@ -43,6 +44,7 @@ def create_app(console: Console) -> FastAPI:
         reviews,
         leads,
         quality,
+        health,
         audit,
         tokens,
     ):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from markupsafe import Markup
+
 from casework.incidents.story import Story as IncidentStory
 from casework.ledger.verify import Report
 from casework.policy.explain import RuleResult
@@ -169,6 +171,14 @@ class PolicyPage:
     bundle: Bundle
     cases: Mapping[str | None, int]  # by the rule that decided; None where none did
     faults: Sequence[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPage:
+    """How the work goes, part by part; None was made yet where nothing was looked at."""
+
+    made_at: datetime | None
+    sections: Sequence[tuple[str, str, Markup]]  # title, chart or empty, text
 
 
 @dataclass(frozen=True, slots=True)

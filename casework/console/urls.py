@@ -23,6 +23,7 @@ POLICY: Final = "/leads/policy"
 VENDORS: Final = "/leads/vendors"
 AGREEMENT: Final = "/leads/agreement"
 RIGHTS: Final = "/leads/rights"
+HEALTH: Final = "/leads/health"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
 API: Final = "/api/v1"
@@ -80,6 +81,11 @@ def further(path: str, **asked: str | int) -> str:
 def incident(incident_id: str) -> str:
     """An incident."""
     return f"{INCIDENTS}/{quote(incident_id, safe='')}"
+
+
+def health_chart(name: str) -> str:
+    """A chart of the health page."""
+    return f"{HEALTH}/{quote(name, safe='')}.svg"
 
 
 def review(gate: str) -> str:

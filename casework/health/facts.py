@@ -1,6 +1,6 @@
 """Facts of one day, as the store gives them, before they are summed up by group."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -59,4 +59,4 @@ class Facts:
     counted: list[Counted] = field(default_factory=list)
     timed: list[Timed] = field(default_factory=list)
     reviewed: list[Reviewed] = field(default_factory=list)
-    sizes: Mapping[Hashable, int] = field(default_factory=dict)  # decisions in each stratum
+    sizes: dict[Hashable, int] = field(default_factory=dict)  # decisions in each stratum

@@ -20,6 +20,7 @@ from deployments.cli import (
     db,
     demo,
     effects,
+    health,
     inbox,
     incident,
     intake,
@@ -64,6 +65,7 @@ app.add_typer(tokens.app, name="tokens", help="What programs act with in the API
 app.add_typer(vendors.app, name="vendors", help="Whose people decide for us, and how well.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
+app.add_typer(health.app, name="health", help="How the work goes, and what it takes.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")
 app.add_typer(db.app, name="db", help="The store's schema.")
 

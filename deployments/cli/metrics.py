@@ -55,7 +55,12 @@ def _read(day: date | None) -> tuple[dict[str, Any], list[Row]]:
         raise NotFound(
             f"{day} is not recorded", hint="the flow `health` records a day an hour after its end"
         )
-    told = {"revision": record.revision, "digest": record.digest, "recorded_at": record.recorded_at}
+    told = {
+        "revision": record.revision,
+        "digest": record.digest,
+        "recorded_at": record.recorded_at,
+        "alerts": record.figures["alerts"],
+    }
     return {"day": record.day, "state": f"revision {record.revision}", **told}, rows_in(record)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import SecretStr
 from starlette.requests import ClientDisconnect
 
@@ -63,6 +64,7 @@ def create_app(
     clock: Callable[[], datetime],
     ready: Callable[[], Awaitable[bool]],
     running: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    metrics: Callable[[], Awaitable[bytes]] | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -72,6 +74,7 @@ def create_app(
         clock: the time, aware.
         ready: whether posts can be kept just now.
         running: what is to run for as long as the application does.
+        metrics: what a scraper is told; None: there is no such page.
     """
 
     @asynccontextmanager
@@ -96,6 +99,8 @@ def create_app(
     for path in ("/in/{source}", "/in/{source}/api/v1/report"):
         app.add_route(path, receive, methods=["POST"])
     _add_health(app, doors, ready)
+    if metrics is not None:
+        _add_metrics(app, metrics)
     return app
 
 
@@ -116,6 +121,14 @@ def _add_health(
     @app.get("/counts")
     async def counts() -> dict[str, dict[str, int]]:
         return {name: dict(door.tally) for name, door in doors.items()}
+
+
+def _add_metrics(app: FastAPI, metrics: Callable[[], Awaitable[bytes]]) -> None:
+    """What a scraper asks; no business of those who post either."""
+
+    @app.get("/metrics")
+    async def scraped() -> Response:
+        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _received(

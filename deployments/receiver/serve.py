@@ -22,6 +22,7 @@ from casework.store.engine import open_engine, reach_the_disk, transaction
 from casework.store.inbox import receive
 from casework.store.schema import check_current
 from deployments.receiver.app import Door, create_app
+from deployments.receiver.metrics import metrics_of
 from deployments.receiver.nudge import Nudge
 from deployments.receiver.writer import GroupWriter
 from integrations.signatures import check_secret
@@ -77,7 +78,14 @@ def composed(settings: Settings) -> FastAPI:
     async def ready() -> bool:
         return writer.alive and await asyncio.to_thread(_answers, engine)
 
-    return create_app(doors, writer, clock=lambda: datetime.now(UTC), ready=ready, running=running)
+    return create_app(
+        doors,
+        writer,
+        clock=lambda: datetime.now(UTC),
+        ready=ready,
+        running=running,
+        metrics=metrics_of(settings, engine).text,
+    )
 
 
 def doors_of(settings: Settings) -> dict[str, Door]:

@@ -32,6 +32,7 @@ EXEMPT = {
     "gates.settle": "notes that a run has ended; every step of the case has its entry already",
     "sending.claim": "leases an effect to a sender; what becomes of the effect has its entry",
     "inbox.receive": "keeps a post as it came; what it leads to has its entries when it is read",
+    "health.taking.keep_snapshot": "keeps how today stands, which can be worked out again",
     "signals.forget_expired": "empties a cache; the signals of a case are in its entry",
 }
 

@@ -67,7 +67,7 @@ def add_work(
         vendor = vendors.get(("gate", row.gate)) or vendors.get(("person", row.holder or ""), "")
         traits = Traits(row.queue, row.severity, vendor, row.region)
         if row.kind == ClockKind.DECISION:
-            facts.counted += _stood(row, traits, start, end)
+            facts.counted.extend(_stood(row, traits, start, end))
             if row.ended is None or row.ended >= end:
                 facts.timed.append(
                     Timed("backlog_age", traits, (end - row.started).total_seconds())
@@ -75,7 +75,7 @@ def add_work(
         if row.state != ClockState.CANCELLED and row.ended is not None and row.ended < end:
             met = row.state == ClockState.MET
             facts.counted.append(Counted(f"sla_{row.kind}", traits, 1, met))
-            facts.timed += _took(row, traits)
+            facts.timed.extend(_took(row, traits))
 
 
 def _stood(row: ClockRow, traits: Traits, start: datetime, end: datetime) -> Iterator[Counted]:
@@ -137,7 +137,7 @@ def add_reviews(
     for item, where in session.execute(with_region(statement, region)):
         rounds.add(item.round_id)
         facts.reviewed.append(_reviewed(item, where))
-    facts.sizes = _sizes(session, rounds)
+    facts.sizes.update(_sizes(session, rounds))
 
 
 def _reviewed(item: QaItem, where: str) -> Reviewed:

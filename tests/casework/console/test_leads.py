@@ -26,7 +26,7 @@ from tests.factories.gates import BY, NOW, waiting_case
 from tests.factories.incidents import commanded
 from tests.factories.intake import rows_file, taken_in
 
-PAGES = ("", "/clocks", "/effects", "/quarantine", "/incidents", "/policy")
+PAGES = ("", "/clocks", "/effects", "/quarantine", "/incidents", "/policy", "/health")
 
 
 @pytest.fixture
