@@ -19,6 +19,7 @@ from casework.errors import InputError
 from casework.gates import Accepted, ActorKind, Answer, Denial, Refused, refusal_of
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
+from casework.store.access import check_known
 from casework.store.answers import take_answer
 from casework.store.engine import reading, transaction
 from casework.store.gates import deny, gate_by_id
@@ -69,13 +70,15 @@ def answer_gate(
         ruled: what else belongs into the transaction of the ruling, a refusal too.
 
     Raises:
-        NotFound: there is no such gate.
+        NotFound: there is no such gate, or its case is restricted to others.
         Denied: the guard refused the answer.
         Conflict: somebody was faster, or the case has newer content.
     """
     by = Provenance(actor=actor, actor_kind=str(kind), code_version=code_version())
     with reading(engine) as session:
-        bundle = bundle_of(engine, gate_by_id(session, gate_id).policy_digest)
+        found = gate_by_id(session, gate_id)
+        check_known(session, found.case_id, gate_id, actor)
+        bundle = bundle_of(engine, found.policy_digest)
     with transaction(engine) as session:
         gate = gate_by_id(session, gate_id)
         ruling = _rule(session, gate, bundle, payload, kind, by, now)

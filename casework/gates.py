@@ -134,6 +134,7 @@ class Denial(StrEnum):
     FOLLOW_UP = "follow_up"
     PARTICIPANT = "participant"
     RESERVED = "reserved"
+    NEED_TO_KNOW = "need_to_know"  # the case is restricted to others
     PLAYBOOK = "playbook"  # required steps of it have not been answered
 
 

@@ -132,6 +132,8 @@ class CasePage:
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
+    let_in: Sequence[str] | None = None  # who alone may know of it; None: it is not restricted
+    restricts: Sequence[tuple[str, str]] = ()  # id, name of whom a lead may let in
     followed: Followed | None = None  # the playbook's questions at the open gate
     assignees: Sequence[tuple[str, str]] = ()  # id, name of those the viewer may give the gate to
 

@@ -14,6 +14,7 @@ from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Queue, Rule
+from casework.store.access import is_hidden, let_in
 from casework.store.assignees import assignees
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, note_case_view
@@ -23,14 +24,16 @@ from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
+from casework.store.people import people
 from casework.store.playbooks import followed
 from casework.store.tables import Case, Clock, Gate
 
 
 def is_readable(session: Session, visit: Visit, case_id: str) -> bool:
-    """Whether the viewer may open a case; one that does not exist nobody may."""
-    known = session.get(Case, case_id) is not None
-    return known and visit.viewer.may_read(queues_of_case(session, case_id))
+    """Whether the viewer may open a case; one that does not exist or is kept from them is none."""
+    if session.get(Case, case_id) is None or is_hidden(session, case_id, visit.viewer.id):
+        return False
+    return visit.viewer.may_read(queues_of_case(session, case_id))
 
 
 def check_readable(session: Session, visit: Visit, case_id: str) -> None:
@@ -61,33 +64,47 @@ def case_page(
         file = case_file(session, case_id)
         digest = file.case.policy_digest
         bundle = bundle_of(console.engine, digest) if digest else console.bundle
-        rule = bundle.rule(file.case.rule_id)
         covered = not uncovered and bundle.marked(file.case.rule_id) is not None
         if not covered:
             note_case_view(session, file.case, visit.by, console.clock())
-        gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
-        queue = bundle.queues.get(gate.queue) if gate else None
-        answers = queue is not None and visit.viewer.answers_in(queue)
-        claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
-        asked = gate if claim and claim.may_answer and not covered else None
-        facts = rows_for_policy(session, [case_id])
-        return CasePage(
-            case=file.case,
-            gate=gate,
-            queue=queue,
-            covered=covered,
-            content={} if covered else file.content,
-            readings=file.readings,
-            guidance=_guidance(bundle, rule, gate, explain(bundle, facts[0].row)),
-            past=past_of(session, file.case),
-            timeline=entries_of(session, case_id),
-            clocks=_going(session, gate),
-            claim=claim,
-            form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
-            run_page=_run_page(console, file),
-            followed=followed(session, file.case, gate) if gate else None,
-            assignees=_assignees(session, console, visit, gate, queue, claim),
-        )
+        return _page_of(session, console, visit, file, bundle, covered, refusal, given)
+
+
+def _page_of(
+    session: Session,
+    console: Console,
+    visit: Visit,
+    file: CaseFile,
+    bundle: Bundle,
+    covered: bool,
+    refusal: str,
+    given: Mapping[str, str] | None,
+) -> CasePage:
+    gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
+    queue = bundle.queues.get(gate.queue) if gate else None
+    answers = queue is not None and visit.viewer.answers_in(queue)
+    claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
+    asked = gate if claim and claim.may_answer and not covered else None
+    rule, [facts] = bundle.rule(file.case.rule_id), rows_for_policy(session, [file.case.id])
+    return CasePage(
+        case=file.case,
+        gate=gate,
+        queue=queue,
+        covered=covered,
+        content={} if covered else file.content,
+        readings=file.readings,
+        guidance=_guidance(bundle, rule, gate, explain(bundle, facts.row)),
+        past=past_of(session, file.case, visit.viewer.id),
+        timeline=entries_of(session, file.case.id),
+        clocks=_going(session, gate),
+        claim=claim,
+        form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
+        run_page=_run_page(console, file),
+        let_in=let_in(session, file.case.id),
+        restricts=_restricts(session, visit),
+        followed=followed(session, file.case, gate) if gate else None,
+        assignees=_assignees(session, console, visit, gate, queue, claim),
+    )
 
 
 def _guidance(
@@ -149,6 +166,13 @@ def _assignees(
     if not leads and not (claim and claim.is_mine):
         return []
     return [(each.id, each.name) for each in assignees(session, gate, console.clock())]
+
+
+def _restricts(session: Session, visit: Visit) -> list[tuple[str, str]]:
+    """Whom the viewer may let into a restricted case; nobody where they do not lead."""
+    if not visit.viewer.may(Capability.LEAD):
+        return []
+    return [(each.id, each.name) for each in people(session) if each.active]
 
 
 def _form(

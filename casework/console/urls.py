@@ -46,6 +46,11 @@ def story(case_id: str) -> str:
     return f"{case(case_id)}/story"
 
 
+def restriction(case_id: str, verb: str) -> str:
+    """Where a lead restricts a case, or lifts that."""
+    return f"{case(case_id)}/{verb}"
+
+
 def answer(gate: str) -> str:
     """Where an answer at a gate goes."""
     return f"/gates/{quote(gate, safe='')}/answer"

@@ -18,12 +18,14 @@ from casework.policy.model import (
     Category,
     Default,
     DestinationSpec,
+    NeedToKnow,
     Pattern,
     Queue,
     Retry,
     Rule,
     Signal,
 )
+from casework.policy.need_to_know_references import check_need_to_know
 from casework.policy.playbook_files import read_playbooks
 from casework.policy.program import engine_fault
 from casework.policy.qa_references import check_qa
@@ -81,6 +83,7 @@ def checked_draft(files: Mapping[str, str]) -> Draft:
     draft.trees = read_playbooks(draft)
     check_references(draft)
     check_qa(draft)
+    check_need_to_know(draft)
     types = column_types(draft)
     for index, rule in draft.rules:
         if not rule.when:
@@ -148,6 +151,7 @@ def assemble(draft: Draft) -> Bundle:
         patterns=tuple(Pattern(name, entry.any_of) for name, entry in draft.patterns.items()),
         playbooks=draft.playbooks,
         trees=dict(draft.trees),
+        need_to_know=tuple(NeedToKnow(**each.model_dump()) for each in head.need_to_know),
         macros=draft.macros,
         default=Default(**head.default.model_dump()),
         unused_providers=frozenset(

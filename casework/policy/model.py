@@ -124,6 +124,20 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedToKnow:
+    """Cases of a queue, or of which a signal is true, are for named people alone."""
+
+    queue: str | None
+    signal: str | None
+    people: tuple[str, ...]
+
+    @property
+    def because(self) -> str:
+        """Why such a case is restricted, as the history says it."""
+        return f"queue {self.queue}" if self.queue else f"signal {self.signal}"
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """A versioned directory of policy, as it was read."""
 
@@ -153,6 +167,7 @@ class Bundle:
     taxonomy: Mapping[str, ErrorClass] = field(default_factory=lambda: TAXONOMY)
     #: Playbooks that ask questions, beside or instead of those that are read.
     trees: Mapping[str, Playbook] = field(default_factory=dict)
+    need_to_know: tuple[NeedToKnow, ...] = ()
 
     def rule(self, rule_id: str | None) -> Rule | None:
         """A rule by its id."""

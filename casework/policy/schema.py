@@ -32,6 +32,14 @@ class IncidentsEntry(Entry):
     notify: str | None = None  # the destination that is told of overdue partner tasks
 
 
+class NeedToKnowEntry(Entry):
+    """bundle.yaml, ``need_to_know``: cases that named people alone may know of."""
+
+    queue: str | None = None
+    signal: str | None = None
+    people: tuple[Prose, ...] = Field(min_length=1)
+
+
 class BundleEntry(Entry):
     """bundle.yaml."""
 
@@ -41,6 +49,7 @@ class BundleEntry(Entry):
     default: DefaultEntry
     macro_fields: dict[Id, Prose] = Field(default_factory=dict)
     incidents: IncidentsEntry = Field(default_factory=IncidentsEntry)
+    need_to_know: tuple[NeedToKnowEntry, ...] = ()
 
 
 class SignalEntry(Entry):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from casework.cases import case_id
@@ -92,8 +92,13 @@ def note_case_view(session: Session, case: Case, by: Provenance, now: datetime) 
     append(session, [draft], by, now)
 
 
-def count_by(session: Session, *columns: str) -> list[dict[str, Any]]:
-    """How many cases there are by some of their columns."""
+def count_by(
+    session: Session, *columns: str, unless: Select[tuple[str]] | None = None
+) -> list[dict[str, Any]]:
+    """How many cases there are by some of their columns; ``unless`` selects cases left out."""
     chosen = [getattr(Case, name) for name in columns]
-    rows = session.execute(select(*chosen, func.count()).group_by(*chosen).order_by(*chosen))
+    statement = select(*chosen, func.count()).group_by(*chosen).order_by(*chosen)
+    if unless is not None:
+        statement = statement.where(col(Case.id).not_in(unless))
+    rows = session.execute(statement)
     return [dict(zip((*columns, "cases"), row, strict=True)) for row in rows]

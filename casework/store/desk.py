@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlmodel import Session, col
 
 from casework.gates import GateStatus
+from casework.store.access import known_to
 from casework.store.tables import Assignment, Case, Clock, Gate
 from casework.store.worklist import DECIDING
 
@@ -33,8 +34,13 @@ class Waiting:
         return sum(self.severities.values())
 
 
-def board(session: Session, queues: Sequence[str], now: datetime) -> list[Waiting]:
-    """What waits in some queues, in their order; queues in which nothing waits are left out."""
+def board(
+    session: Session, queues: Sequence[str], now: datetime, viewer: str = ""
+) -> list[Waiting]:
+    """What waits in some queues, in their order; queues in which nothing waits are left out.
+
+    What is restricted does not count, but for a viewer who may know of it.
+    """
     due = col(Clock.due_at)
     statement = (
         select(
@@ -49,6 +55,7 @@ def board(session: Session, queues: Sequence[str], now: datetime) -> list[Waitin
         .outerjoin(Clock, DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
         .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue).in_(queues))
+        .where(known_to(col(Gate.case_id), viewer))
         .group_by(col(Gate.queue), col(Gate.severity))
         .order_by(col(Gate.severity))
     )
@@ -84,8 +91,11 @@ def queues_of_case(session: Session, case_id: str) -> set[str]:
     return {*gates, *filter(None, owners), *([now_in] if now_in else [])}
 
 
-def past_of(session: Session, case: Case, limit: int = 10) -> list[Case]:
-    """Other cases about the same subject, or from the same reporter, the newest first."""
+def past_of(session: Session, case: Case, viewer: str = "", limit: int = 10) -> list[Case]:
+    """Other cases about the same subject, or from the same reporter, the newest first.
+
+    What is restricted is left out, but for a viewer who may know of it.
+    """
     alike = [
         and_(col(column).is_not(None), col(column) == value)
         for column, value in (
@@ -98,7 +108,7 @@ def past_of(session: Session, case: Case, limit: int = 10) -> list[Case]:
         return []
     statement = (
         select(Case)
-        .where(or_(*alike), col(Case.id) != case.id)
+        .where(or_(*alike), col(Case.id) != case.id, known_to(col(Case.id), viewer))
         .order_by(col(Case.received_at).desc(), col(Case.id))
         .limit(limit)
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlmodel import Session, col
 
 from casework.ledger.entries import Draft, Entry, Head, Provenance, chain_all
@@ -83,8 +83,12 @@ def search_entries(
     until: datetime | None = None,
     before: int | None = None,
     limit: int = 100,
+    unless: Select[tuple[str]] | None = None,
 ) -> list[LedgerEntry]:
-    """Entries that match all that is given, the newest first, from the one before an id on."""
+    """Entries that match all that is given, the newest first, from the one before an id on.
+
+    ``unless`` selects the chains that are left out.
+    """
     statement = select(LedgerEntry).order_by(col(LedgerEntry.id).desc()).limit(limit)
     for column, value in (
         (LedgerEntry.chain, chain),
@@ -93,6 +97,8 @@ def search_entries(
     ):
         if value:
             statement = statement.where(col(column) == value)
+    if unless is not None:
+        statement = statement.where(col(LedgerEntry.chain).not_in(unless))
     if since is not None:
         statement = statement.where(col(LedgerEntry.at) >= since)
     if until is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 # PostgreSQL's INSERT says ON CONFLICT in the same words as SQLite's, and is rendered for both.
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +14,7 @@ from casework.canonical import digest
 from casework.effects import Effect, EffectStatus, check_move
 from casework.errors import NotFound
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance, timestamp
+from casework.store.access import known_to
 from casework.store.ledger import append
 from casework.store.tables import Case, DeliveryAttempt, QueuedEffect
 
@@ -58,14 +59,21 @@ def list_effects(
     case_id: str | None = None,
     limit: int = 50,
     offset: int = 0,
+    viewer: str | None = None,
 ) -> list[QueuedEffect]:
-    """Effects, those that are due first at the head."""
+    """Effects, those that are due first at the head.
+
+    A ``viewer`` is shown none of cases that they may not know of.
+    """
     wanted = {"status": status, "destination": destination, "case_id": case_id}
     table = QueuedEffect.__table__  # type: ignore[attr-defined]
     statement = select(QueuedEffect).order_by(table.c.due_at, table.c.key)
     for name, value in wanted.items():
         if value is not None:
             statement = statement.where(table.c[name] == value)
+    if viewer is not None:
+        of_case = col(QueuedEffect.case_id)
+        statement = statement.where(or_(of_case.is_(None), known_to(of_case, viewer)))
     return list(session.scalars(statement.limit(limit).offset(offset)))
 
 

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
 from casework.gates import GateStatus, Person, barred
+from casework.store.access import check_known, known_to
 from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder, situation
 from casework.store.policy import stored_bundle
@@ -49,7 +50,8 @@ def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
     if not places:
         return None
     statement = _waiting(person.id, now).where(
-        tuple_(col(Gate.queue), col(Gate.policy_digest)).in_(places)
+        tuple_(col(Gate.queue), col(Gate.policy_digest)).in_(places),
+        known_to(col(Gate.case_id), person.id),
     )
     for case, gate in _pages(session, statement):
         terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
@@ -59,9 +61,11 @@ def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
 
 
 def page_of_queue(
-    session: Session, queue: str, now: datetime, limit: int, after: str = ""
+    session: Session, queue: str, now: datetime, limit: int, after: str = "", viewer: str = ""
 ) -> list[Listed]:
     """Gates that wait in a queue, by urgency, from the one behind the gate ``after`` on.
+
+    What is restricted is left out, but for a viewer who may know of it.
 
     Raises:
         NotFound: there is no such gate to go on from.
@@ -72,12 +76,14 @@ def page_of_queue(
         .outerjoin(Clock, DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
         .where(col(Gate.status) == GateStatus.OPEN, col(Gate.queue) == queue)
+        .where(known_to(col(Gate.case_id), viewer))
         .order_by(*_urgency())
         .limit(limit)
     )
     if after:
         last = select(*_urgency()).select_from(Gate).outerjoin(Clock, DECIDING)
-        place = session.execute(last.where(col(Gate.id) == gate_by_id(session, after).id)).one()
+        check_known(session, gate_by_id(session, after).case_id, after, viewer)
+        place = session.execute(last.where(col(Gate.id) == after)).one()
         statement = statement.where(tuple_(*_urgency()) > tuple(place))
     return [
         Listed(
@@ -99,8 +105,11 @@ def running_clocks(
     due_by: datetime | None = None,
     queues: Sequence[str] | None = None,
     limit: int = 50,
+    viewer: str | None = None,
 ) -> list[dict[str, Any]]:
     """Clocks that go on, what is due first at the top and what stands still at the end.
+
+    A ``viewer`` is shown none of cases that they may not know of.
 
     Returns:
         Rows of plain values; ``used`` is the share of the target that is gone, in percent.
@@ -119,6 +128,8 @@ def running_clocks(
         statement = statement.where(col(Clock.due_at) <= due_by)
     if queues is not None:
         statement = statement.where(col(Gate.queue).in_(queues))
+    if viewer is not None:
+        statement = statement.where(known_to(col(Gate.case_id), viewer))
     return [
         _row(session, clock, gate, assignment, now)
         for clock, gate, assignment in session.execute(statement)

@@ -14,11 +14,12 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
+from casework.console.showing import check_readable
 from casework.errors import InputError
 from casework.ledger.entries import Action
 from casework.ledger.verify import Report
+from casework.store.access import hidden_from
 from casework.store.audit import verify
-from casework.store.cases import find_case
 from casework.store.engine import reading
 from casework.store.export import export
 from casework.store.ledger import search_entries
@@ -51,6 +52,7 @@ def search(
             until=_moment(until),
             before=before,
             limit=ROWS + 1,
+            unless=hidden_from(visit.viewer.id),
         )
     asked |= times
     last = found[ROWS - 1].id or 0 if len(found) > ROWS else 0
@@ -69,10 +71,10 @@ def check(console: TheConsole, visit: OurForm) -> HTMLResponse:
 def take_away(console: TheConsole, visit: TheVisit, case_id: str) -> Response:
     """A case's sealed entries as JSON lines, each with its proof."""
     with reading(console.engine) as session:
-        case = find_case(session, case_id).id
+        check_readable(session, visit, case_id)
     lines = BytesIO()
-    export(console.engine, console.verifier(), lines.write, case)
-    named = {"Content-Disposition": f'attachment; filename="{case}.jsonl"'}
+    export(console.engine, console.verifier(), lines.write, case_id)
+    named = {"Content-Disposition": f'attachment; filename="{case_id}.jsonl"'}
     return Response(lines.getvalue(), media_type="application/jsonl", headers=named)
 
 

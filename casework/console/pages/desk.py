@@ -50,7 +50,7 @@ def home(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
     """What waits in one's queues."""
     around = page(console, visit, "Your queues")
     with reading(console.engine) as session:
-        waiting = board(session, queues_of(console, visit), around.now)
+        waiting = board(session, queues_of(console, visit), around.now, visit.viewer.id)
     titles = {name: queue.title for name, queue in console.bundle.queues.items()}
     return render("home.html", {"page": around, "desk": Desk(waiting, titles), "done": done})
 
@@ -108,7 +108,7 @@ def _queue(
         raise NotFound("there is no such queue among yours")
     around = page(console, visit, queue.title)
     with reading(console.engine) as session:
-        rows = page_of_queue(session, name, around.now, ROWS + 1, after)
+        rows = page_of_queue(session, name, around.now, ROWS + 1, after, visit.viewer.id)
         gives = workers(session, queue) if visit.viewer.may(Capability.LEAD) else []
     following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
     people = [(each.id, each.name) for each in gives]

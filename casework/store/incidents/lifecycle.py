@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlmodel import Session, col
 
 from casework.canonical import digest
@@ -29,6 +29,7 @@ from casework.incidents.states import (
     unfinished,
 )
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
+from casework.store.access import known_to
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.incidents.reading import tasks_of, tenures_of
 from casework.store.ledger import append
@@ -180,13 +181,22 @@ def incident_by_id(session: Session, incident: str) -> Incident:
 
 
 def list_incidents(
-    session: Session, *, status: str | None = None, limit: int = 50, offset: int = 0
+    session: Session,
+    *,
+    status: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    viewer: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Incidents with the number of their cases, the most severe first, then the oldest."""
+    """Incidents with the number of their cases, the most severe first, then the oldest.
+
+    For a ``viewer`` the cases that they may not know of do not count.
+    """
+    known = true() if viewer is None else known_to(col(IncidentCase.case_id), viewer)
     attached = (
         select(func.count(func.distinct(col(IncidentCase.case_id))))
         .where(col(IncidentCase.incident_id) == col(Incident.id))
-        .where(col(IncidentCase.detached_at).is_(None))
+        .where(col(IncidentCase.detached_at).is_(None), known)
         .scalar_subquery()
     )
     statement = select(Incident, attached).order_by(

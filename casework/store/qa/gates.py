@@ -14,6 +14,7 @@ from casework.gates import ActorKind, Person
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.plans import Plan
 from casework.qa.reviews import GateKind
+from casework.store.access import is_hidden, known_to
 from casework.store.ledger import append
 from casework.store.tables import (
     CaseRevision,
@@ -49,6 +50,16 @@ def qa_gate_by_id(session: Session, gate: str) -> QaGate:
     if found is None:
         raise NotFound(f"there is no QA gate {gate}", hint="casework qa queue")
     return found
+
+
+def check_qa_known(session: Session, gate: str, person: str) -> None:
+    """Refuse in the same words as where there is no such gate.
+
+    Raises:
+        NotFound: there is none, or its case is not one that this person may know of.
+    """
+    if is_hidden(session, qa_gate_by_id(session, gate).case_id, person):
+        raise NotFound(f"there is no QA gate {gate}", hint="casework qa queue")
 
 
 def held_qa_gate(session: Session, gate: str) -> tuple[QaItem, QaGate]:
@@ -87,6 +98,7 @@ def waiting_qa_gates(
             ),
             ~took_part,
             ~answered,
+            known_to(col(QaGate.case_id), person.id),
         )
         .order_by(col(QaGate.opened_at), col(QaGate.id))
     )

@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import Engine
-from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from casework.accounts import csrf_token
@@ -38,11 +37,14 @@ def actions(engine: Engine, gate: str) -> list[str]:
 
 
 def routes(app: Any) -> list[tuple[str, str]]:
-    """Every method and path that the console answers."""
+    """Every method and path that the console answers, those of included routers too."""
     found = []
     for route in app.routes:
-        if isinstance(route, Route) or hasattr(route, "methods"):
+        if inner := getattr(route, "original_router", None):
+            found += routes(inner)
+        elif hasattr(route, "methods"):
             found += [(method, route.path) for method in sorted(route.methods - {"HEAD"})]
+    assert found, "there is no route: does this version of FastAPI keep them elsewhere?"
     return found
 
 

@@ -1,0 +1,30 @@
+"""What a bundle says about cases that not everybody may know of."""
+
+from casework.policy.document import Path
+from casework.policy.draft import Draft
+from casework.policy.faults import nearest
+from casework.policy.schema import NeedToKnowEntry
+
+
+def check_need_to_know(draft: Draft) -> None:
+    """Note every queue and signal that is not declared, and entries that name both or neither."""
+    for index, entry in enumerate(draft.head.need_to_know if draft.head else ()):
+        _names(draft, index, entry)
+        if (entry.queue is None) == (entry.signal is None):
+            _fault(draft, index, "", "name a queue or a signal, and one of them alone", "")
+        signal = draft.signals.get(entry.signal or "")
+        if signal and signal.type != "boolean":
+            message = f"`{entry.signal}` is {signal.type}, and so never true"
+            _fault(draft, index, "signal", message, "name a boolean signal")
+
+
+def _names(draft: Draft, index: int, entry: NeedToKnowEntry) -> None:
+    for key, name in (("queue", entry.queue), ("signal", entry.signal)):
+        known = draft.written[f"{key}s"]
+        if name is not None and name not in known:
+            _fault(draft, index, key, f"unknown {key} `{name}`", nearest(name, known, key))
+
+
+def _fault(draft: Draft, index: int, key: str, message: str, hint: str) -> None:
+    path: Path = ("need_to_know", index, key) if key else ("need_to_know", index)
+    draft.faults.append(draft.documents["bundle.yaml"].fault(path, message, hint))
