@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from casework.console.day import Today
 from casework.incidents.story import Story as IncidentStory
 from casework.ledger.verify import Report
 from casework.policy.explain import RuleResult
@@ -20,6 +21,7 @@ from casework.store.tables import (
     Gate,
     LedgerEntry,
     PlaybookAnswer,
+    Preference,
     QaGate,
     SignalReading,
 )
@@ -43,6 +45,23 @@ class Desk:
 
     waiting: Sequence[Waiting]
     titles: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """What somebody has done today, and how marked evidence is shown to them."""
+
+    today: Today
+    titles: Mapping[str, str]  # of categories
+    preference: Preference
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A suggestion to pause, and what goes on all the same."""
+
+    used: str
+    onward: str  # where the form goes that goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +142,7 @@ class CasePage:
     gate: Gate | None  # the open one
     queue: Queue | None
     covered: bool  # its content is of a marked category, and has not been asked for
+    veil: str  # classes under which marked content is shown, as the viewer prefers
     content: Mapping[str, Any]
     readings: Sequence[SignalReading]
     guidance: Guidance
@@ -175,6 +195,7 @@ class Review:
     gate: QaGate
     evidence: str
     content: Mapping[str, Any]
+    veil: str
     readings: Sequence[SignalReading]
     actions: Sequence[tuple[str, str]]  # id, title
     escalations: Sequence[tuple[str, str]]

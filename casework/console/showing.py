@@ -26,6 +26,7 @@ from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
 from casework.store.people import people
 from casework.store.playbooks import followed
+from casework.store.preferences import preference_of
 from casework.store.tables import Case, Clock, Gate
 
 
@@ -91,6 +92,7 @@ def _page_of(
         gate=gate,
         queue=queue,
         covered=covered,
+        veil=veil_of(session, console, visit, marked=bundle.marked(file.case.rule_id) is not None),
         content={} if covered else file.content,
         readings=file.readings,
         guidance=_guidance(bundle, rule, gate, explain(bundle, facts.row)),
@@ -105,6 +107,15 @@ def _page_of(
         followed=followed(session, file.case, gate) if gate else None,
         assignees=_assignees(session, console, visit, gate, queue, claim),
     )
+
+
+def veil_of(session: Session, console: Console, visit: Visit, *, marked: bool) -> str:
+    """The classes under which content is shown: a marked one's as its viewer prefers."""
+    if not marked:
+        return ""
+    kept = preference_of(session, visit.viewer.id, console.clock())
+    chosen = (("greyscale", kept.greyscale), ("blur", kept.blur))
+    return " ".join(name for name, wanted in chosen if wanted)
 
 
 def _guidance(

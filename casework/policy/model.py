@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from casework.cases import Route, Severity
 from casework.clocks.promises import DEFAULTS, Promises
 from casework.effects import EffectKind
+from casework.exposure import Budget
 from casework.gates import Terms
 from casework.playbooks import Playbook
 from casework.qa.plans import TAXONOMY, ErrorClass, Plan
@@ -168,6 +169,7 @@ class Bundle:
     #: Playbooks that ask questions, beside or instead of those that are read.
     trees: Mapping[str, Playbook] = field(default_factory=dict)
     need_to_know: tuple[NeedToKnow, ...] = ()
+    exposure: Budget = field(default_factory=Budget)
 
     def rule(self, rule_id: str | None) -> Rule | None:
         """A rule by its id."""

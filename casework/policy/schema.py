@@ -40,6 +40,14 @@ class NeedToKnowEntry(Entry):
     people: tuple[Prose, ...] = Field(min_length=1)
 
 
+class ExposureEntry(Entry):
+    """bundle.yaml, ``exposure``: how much marked content somebody should see in a day."""
+
+    items: int | None = Field(None, ge=1, le=100_000, strict=True)
+    minutes: int | None = Field(None, ge=1, le=1440, strict=True)
+    zone: str = "UTC"
+
+
 class BundleEntry(Entry):
     """bundle.yaml."""
 
@@ -50,6 +58,7 @@ class BundleEntry(Entry):
     macro_fields: dict[Id, Prose] = Field(default_factory=dict)
     incidents: IncidentsEntry = Field(default_factory=IncidentsEntry)
     need_to_know: tuple[NeedToKnowEntry, ...] = ()
+    exposure: ExposureEntry | None = None
 
 
 class SignalEntry(Entry):

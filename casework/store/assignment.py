@@ -181,14 +181,22 @@ def hand_over(session: Session, gate: str, queue: str, by: Provenance, now: date
 
 
 def claim_next(
-    session: Session, person: Person, lease: timedelta, by: Provenance, now: datetime
+    session: Session,
+    person: Person,
+    lease: timedelta,
+    by: Provenance,
+    now: datetime,
+    *,
+    sparing: bool = False,
 ) -> Gate | None:
     """Take the gate that somebody should look at next; None where nothing waits for them.
+
+    Sparing them leaves out what is of a marked category.
 
     Raises:
         Conflict: somebody else was faster; ask again.
     """
-    gate = next_gate(session, person, now)
+    gate = next_gate(session, person, now, sparing=sparing)
     if gate is not None:
         claim(session, gate.id, lease, by, now)
     return gate

@@ -12,6 +12,7 @@ from casework.cases import case_id
 from casework.errors import NotFound
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.ledger import append
+from casework.store.policy import stored_bundle
 from casework.store.tables import Case, CaseRevision, Decision, Gate, SignalReading
 
 
@@ -87,9 +88,16 @@ def case_file(session: Session, reference: str) -> CaseFile:
 
 
 def note_case_view(session: Session, case: Case, by: Provenance, now: datetime) -> None:
-    """Record that somebody looked at what a case says."""
-    draft = Draft(case.id, Action.CASE_VIEWED, {}, case.revision)
+    """Record that somebody looked at what a case says, and of which marked category it is."""
+    draft = Draft(case.id, Action.CASE_VIEWED, marked_data(session, case), case.revision)
     append(session, [draft], by, now)
+
+
+def marked_data(session: Session, case: Case) -> dict[str, str]:
+    """What an entry says of content that is covered at first; nothing of any other."""
+    digest = case.policy_digest
+    marked = stored_bundle(session, digest).marked(case.rule_id) if digest else None
+    return {"marked": marked} if marked else {}
 
 
 def count_by(

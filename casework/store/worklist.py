@@ -1,11 +1,11 @@
 """What to do next: the most urgent gate for one person, queues by urgency, and the clocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
@@ -40,8 +40,12 @@ class Listed:
     follow_up_at: datetime | None  # until when it is on hold
 
 
-def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
+def next_gate(
+    session: Session, person: Person, now: datetime, *, sparing: bool = False
+) -> Gate | None:
     """The gate that this person should look at next; None where nothing waits for them.
+
+    Sparing them leaves out what is of a marked category.
 
     The most severe comes first, then what is due first, then the oldest. What another has, or what
     is on hold, is passed over.
@@ -53,6 +57,8 @@ def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
         tuple_(col(Gate.queue), col(Gate.policy_digest)).in_(places),
         known_to(col(Gate.case_id), person.id),
     )
+    if sparing:
+        statement = statement.where(~_is_marked(session, {policy for _, policy in places}))
     for case, gate in _pages(session, statement):
         terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
         if barred(situation(session, case, gate, now), person, terms) is None:
@@ -165,6 +171,18 @@ def _places(session: Session, person: Person) -> list[tuple[str, str]]:
         if ("*" in person.queues or queue in person.queues)
         and person.roles & stored_bundle(session, policy).queues[queue].roles
     ]
+
+
+def _is_marked(session: Session, policies: Collection[str]) -> ColumnElement[bool]:
+    """Whether the rule that brought a case to its gate is of a category that is marked."""
+    marked = [
+        (policy, rule.id)
+        for policy in sorted(policies)
+        for bundle in [stored_bundle(session, policy)]
+        for rule in bundle.rules
+        if bundle.marked(rule.id)
+    ]
+    return tuple_(col(Gate.policy_digest), func.coalesce(col(Case.rule_id), "")).in_(marked)
 
 
 def _waiting(person: str, now: datetime) -> Select[tuple[Case, Gate]]:

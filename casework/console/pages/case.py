@@ -12,13 +12,15 @@ from casework.console import urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
 from casework.console.contexts import Preview, Story
+from casework.console.day import today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
-from casework.console.pages.desk import page
+from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable, is_readable
 from casework.errors import Conflict, Denied, EngineError, InputError, NotFound
 from casework.evidence import seen_in_full
+from casework.exposure import Level
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
@@ -68,8 +70,18 @@ def show(
 
 
 @router.post("/cases/{case_id}/reveal")
-def reveal(console: TheConsole, visit: OurForm, case_id: str) -> HTMLResponse:
-    """The same case with its content; that it was asked for is in the history."""
+def reveal(
+    console: TheConsole, visit: OurForm, case_id: str, anyway: Annotated[bool, Form()] = False
+) -> HTMLResponse:
+    """The same case with its content; that it was asked for is in the history.
+
+    Who has seen as much as a day should hold is shown a pause first.
+    """
+    with reading(console.engine) as session:
+        check_readable(session, visit, case_id)
+        now = today(session, console, visit.viewer.id)
+    if now.level is Level.SPENT and not anyway:
+        return pause(console, visit, now, urls.reveal(case_id))
     return shown_case(console, visit, case_id, uncovered=True)
 
 

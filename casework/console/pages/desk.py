@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from casework.assigning import at_gate
 from casework.console import urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, QueuePage
+from casework.console.contexts import Desk, Pause, QueuePage
+from casework.console.day import Today, today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
 from casework.console.showing import is_readable
 from casework.errors import Conflict, Denied, NotFound
+from casework.exposure import Level
 from casework.gates import ActorKind
 from casework.store.assignees import workers
 from casework.store.assignment import assign, claim_next
@@ -24,7 +26,7 @@ from casework.store.desk import board
 from casework.store.engine import reading, transaction
 from casework.store.people import answering
 from casework.store.tables import Gate
-from casework.store.worklist import page_of_queue
+from casework.store.worklist import next_gate, page_of_queue
 
 router = APIRouter()
 
@@ -37,7 +39,12 @@ TRIES: Final = 10
 
 def page(console: Console, visit: Visit, title: str) -> Page:
     """What surrounds the context of a page."""
-    return Page(title, visit, console.clock(), console.idle_minutes)
+    near = ""
+    if visit.viewer.may(Capability.WORK):
+        with reading(console.engine) as session:
+            now = today(session, console, visit.viewer.id)
+        near = now.used if now.level is not Level.FINE else ""
+    return Page(title, visit, console.clock(), console.idle_minutes, near)
 
 
 def queues_of(console: Console, visit: Visit) -> list[str]:
@@ -117,13 +124,36 @@ def _queue(
 
 
 @router.post(urls.NEXT, dependencies=[Depends(allowed(Capability.WORK))])
-def take_next(console: TheConsole, visit: OurForm) -> RedirectResponse:
-    """Claim the most urgent case that one may answer, and go to it."""
-    case_id = _claimed(console, visit)
+def take_next(
+    console: TheConsole, visit: OurForm, anyway: Annotated[bool, Form()] = False
+) -> Response:
+    """Claim the most urgent case that one may answer, and go to it.
+
+    Who has seen as much hard content as a day should hold is given other work first; where there
+    is none, a pause is suggested.
+    """
+    with reading(console.engine) as session:
+        now = today(session, console, visit.viewer.id)
+    sparing = now.level is Level.SPENT and not anyway
+    case_id = _claimed(console, visit, sparing)
+    if case_id is None and sparing and _anything_waits(console, visit):
+        return pause(console, visit, now, urls.NEXT)
     return RedirectResponse(urls.case(case_id) if case_id else urls.HOME + "?done=all", 303)
 
 
-def _claimed(console: Console, visit: Visit) -> str | None:
+def pause(console: Console, visit: Visit, now: Today, onward: str) -> HTMLResponse:
+    """Suggest a pause, with a way to go on all the same."""
+    around = page(console, visit, "Time for a pause")
+    return render("pause.html", {"page": around, "pause": Pause(now.used, onward)})
+
+
+def _anything_waits(console: Console, visit: Visit) -> bool:
+    with reading(console.engine) as session:
+        person = answering(session, visit.viewer.id, ActorKind.PERSON)
+        return person is not None and next_gate(session, person, console.clock()) is not None
+
+
+def _claimed(console: Console, visit: Visit, sparing: bool) -> str | None:
     """The case whose gate has been claimed; None where nothing waits, or others take it all."""
     for _ in range(TRIES):
         try:
@@ -131,7 +161,8 @@ def _claimed(console: Console, visit: Visit) -> str | None:
                 person = answering(session, visit.viewer.id, ActorKind.PERSON)
                 if person is None:
                     return None
-                gate = claim_next(session, person, console.lease, visit.by, console.clock())
+                now, lease = console.clock(), console.lease
+                gate = claim_next(session, person, lease, visit.by, now, sparing=sparing)
                 return gate.case_id if gate else None
         except Conflict:
             continue  # somebody else was faster: the next one, then

@@ -15,6 +15,7 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
+from casework.console.showing import veil_of
 from casework.errors import Conflict, Denied, NotFound
 from casework.evidence import seen_in_full
 from casework.gates import ActorKind
@@ -25,6 +26,7 @@ from casework.store.people import answering
 from casework.store.qa.answers import decisions_about
 from casework.store.qa.gates import qa_gate_by_id, waiting_qa_gates
 from casework.store.qa.golden import feedback
+from casework.store.tables import Case
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
 
@@ -107,6 +109,9 @@ def _shown(
     engine = console.engine
     shown, terms, classes = open_qa_gate(engine, gate, visit.viewer.id, now=console.clock())
     bundle = bundle_of(engine, shown.item.policy_digest)
+    with reading(engine) as session:
+        case = session.get_one(Case, shown.item.case_id)
+        veil = veil_of(session, console, visit, marked=bundle.marked(case.rule_id) is not None)
     decisions: list[dict[str, Any]] = []
     if shown.gate.kind == GateKind.ADJUDICATION:
         with reading(engine) as session:
@@ -115,6 +120,7 @@ def _shown(
         gate=shown.gate,
         evidence=shown.item.evidence_digest,
         content=shown.content,
+        veil=veil,
         readings=shown.readings,
         actions=[(name, bundle.actions[name].title) for name in sorted(terms.actions)],
         escalations=[(name, bundle.queues[name].title) for name in sorted(terms.escalations)],

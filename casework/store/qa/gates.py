@@ -15,8 +15,10 @@ from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.plans import Plan
 from casework.qa.reviews import GateKind
 from casework.store.access import is_hidden, known_to
+from casework.store.cases import marked_data
 from casework.store.ledger import append
 from casework.store.tables import (
+    Case,
     CaseRevision,
     Decision,
     QaGate,
@@ -185,7 +187,8 @@ def note_qa_view(session: Session, gate: str, by: Provenance, now: datetime) -> 
     """
     found = qa_gate_by_id(session, gate)
     item = session.get_one(QaItem, found.item_id)
-    record_qa(session, item, Action.CASE_VIEWED, {"gate": gate}, by, now)
+    marked = marked_data(session, session.get_one(Case, item.case_id))
+    record_qa(session, item, Action.CASE_VIEWED, {"gate": gate, **marked}, by, now)
 
 
 def record_qa(

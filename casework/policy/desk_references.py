@@ -1,9 +1,22 @@
-"""What a bundle says about cases that not everybody may know of."""
+"""What a bundle says about the people at their desks: who may know what, and how much they see."""
 
+from zoneinfo import available_timezones
+
+from casework.policy.clock_references import is_zone
 from casework.policy.document import Path
 from casework.policy.draft import Draft
 from casework.policy.faults import nearest
 from casework.policy.schema import NeedToKnowEntry
+
+
+def check_exposure(draft: Draft) -> None:
+    """Note a time zone that does not exist."""
+    exposure = draft.head.exposure if draft.head else None
+    if exposure and exposure.zone and not is_zone(exposure.zone):
+        hint = nearest(exposure.zone, available_timezones())
+        document, path = draft.documents["bundle.yaml"], ("exposure", "zone")
+        fault = document.fault(path, f"unknown time zone `{exposure.zone}`", hint)
+        draft.faults.append(fault)
 
 
 def check_need_to_know(draft: Draft) -> None:
