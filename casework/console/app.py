@@ -5,7 +5,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from casework.console import urls
-from casework.console.pages import access, audit, case, claims, day, desk, leads, reviews, sign_in
+from casework.console.live import Live
+from casework.console.pages import (
+    access,
+    audit,
+    case,
+    claims,
+    day,
+    desk,
+    events,
+    leads,
+    reviews,
+    sign_in,
+)
 from casework.console.ports import Console
 from casework.console.rendering import FOLDER, render
 from casework.console.security import SecurityHeaders
@@ -16,9 +28,10 @@ def create_app(console: Console) -> FastAPI:
     """Make the application; nothing is opened or asked yet."""
     app = FastAPI(title="Casework", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.console = console
+    app.state.live = Live(console.engine, console.clock)
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    for pages in (sign_in, desk, day, case, claims, access, reviews, leads, audit):
+    for pages in (sign_in, desk, day, events, case, claims, access, reviews, leads, audit):
         app.include_router(pages.router)
     app.add_exception_handler(CaseworkError, _failed)
     return app

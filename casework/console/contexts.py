@@ -45,6 +45,7 @@ class Desk:
 
     waiting: Sequence[Waiting]
     titles: Mapping[str, str]
+    entry: int = 0  # the newest of the history, as it is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class QueuePage:
     next_page: str  # empty where this is the last one
     assignees: Sequence[tuple[str, str]] = ()  # id, name; only a lead is shown them
     told: str = ""  # what became of what was just done
+    entry: int = 0  # the newest of the history, as it is shown
     refusals: Sequence[str] = ()
 
 
@@ -142,6 +144,7 @@ class CasePage:
     gate: Gate | None  # the open one
     queue: Queue | None
     covered: bool  # its content is of a marked category, and has not been asked for
+    entry: int  # the newest of the history, as it is shown
     veil: str  # classes under which marked content is shown, as the viewer prefers
     content: Mapping[str, Any]
     readings: Sequence[SignalReading]

@@ -24,6 +24,7 @@ from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
+from casework.store.news import newest_entry
 from casework.store.people import people
 from casework.store.playbooks import followed
 from casework.store.preferences import preference_of
@@ -62,13 +63,14 @@ def case_page(
         NotFound: there is no such case.
     """
     with transaction(console.engine) as session:
+        entry = newest_entry(session)
         file = case_file(session, case_id)
         digest = file.case.policy_digest
         bundle = bundle_of(console.engine, digest) if digest else console.bundle
         covered = not uncovered and bundle.marked(file.case.rule_id) is not None
         if not covered:
             note_case_view(session, file.case, visit.by, console.clock())
-        return _page_of(session, console, visit, file, bundle, covered, refusal, given)
+        return _page_of(session, console, visit, file, bundle, covered, entry, refusal, given)
 
 
 def _page_of(
@@ -78,6 +80,7 @@ def _page_of(
     file: CaseFile,
     bundle: Bundle,
     covered: bool,
+    entry: int,
     refusal: str,
     given: Mapping[str, str] | None,
 ) -> CasePage:
@@ -92,6 +95,7 @@ def _page_of(
         gate=gate,
         queue=queue,
         covered=covered,
+        entry=entry,
         veil=veil_of(session, console, visit, marked=bundle.marked(file.case.rule_id) is not None),
         content={} if covered else file.content,
         readings=file.readings,

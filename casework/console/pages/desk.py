@@ -24,6 +24,7 @@ from casework.store.assignment import assign, claim_next
 from casework.store.cases import find_case
 from casework.store.desk import board
 from casework.store.engine import reading, transaction
+from casework.store.news import newest_entry
 from casework.store.people import answering
 from casework.store.tables import Gate
 from casework.store.worklist import next_gate, page_of_queue
@@ -57,9 +58,10 @@ def home(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
     """What waits in one's queues."""
     around = page(console, visit, "Your queues")
     with reading(console.engine) as session:
+        entry = newest_entry(session)
         waiting = board(session, queues_of(console, visit), around.now, visit.viewer.id)
     titles = {name: queue.title for name, queue in console.bundle.queues.items()}
-    return render("home.html", {"page": around, "desk": Desk(waiting, titles), "done": done})
+    return render("home.html", {"page": around, "desk": Desk(waiting, titles, entry), "done": done})
 
 
 @router.get("/queues/{queue}")
@@ -115,11 +117,12 @@ def _queue(
         raise NotFound("there is no such queue among yours")
     around = page(console, visit, queue.title)
     with reading(console.engine) as session:
+        entry = newest_entry(session)
         rows = page_of_queue(session, name, around.now, ROWS + 1, after, visit.viewer.id)
         gives = workers(session, queue) if visit.viewer.may(Capability.LEAD) else []
     following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
     people = [(each.id, each.name) for each in gives]
-    shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, refusals)
+    shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, entry, refusals)
     return render("queue.html", {"page": around, "queue": shown})
 
 
