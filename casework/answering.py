@@ -25,6 +25,7 @@ from casework.store.engine import reading, transaction
 from casework.store.gates import deny, gate_by_id
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
+from casework.store.restrictions import check_known
 from casework.store.reversal import Reversal, deny_reversal, reverse
 from casework.store.tables import Gate
 from casework.version import code_version
@@ -70,13 +71,15 @@ def answer_gate(
         ruled: what else belongs into the transaction of the ruling, a refusal too.
 
     Raises:
-        NotFound: there is no such gate.
+        NotFound: there is no such gate, or its case is restricted to others.
         Denied: the guard refused the answer.
         Conflict: somebody was faster, or the case has newer content.
     """
     by = Provenance(actor=actor, actor_kind=str(kind), code_version=code_version())
     with reading(engine) as session:
-        bundle = bundle_of(engine, gate_by_id(session, gate_id).policy_digest)
+        found = gate_by_id(session, gate_id)
+        check_known(session, found.case_id, gate_id, actor)
+        bundle = bundle_of(engine, found.policy_digest)
     with transaction(engine) as session:
         gate = gate_by_id(session, gate_id)
         ruling = _rule(session, gate, bundle, payload, kind, by, now)

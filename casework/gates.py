@@ -145,6 +145,7 @@ class Denial(StrEnum):
     BLIND = "blind"  # what was decided is kept from who may have to review it
     EXPIRED = "expired"  # somebody's access has ended
     PAUSED = "paused"  # somebody's right to answer so is paused
+    NEED_TO_KNOW = "need_to_know"  # the case is restricted to others
     PLAYBOOK = "playbook"  # required steps of it have not been answered
 
 

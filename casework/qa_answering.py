@@ -33,7 +33,14 @@ from casework.qa.reviews import Adjudication, GateKind
 from casework.store.engine import reading, transaction
 from casework.store.people import answering
 from casework.store.qa.answers import deny_qa, situation_at, take_qa_answer
-from casework.store.qa.gates import Shown, note_qa_view, plan_in, qa_gate_by_id, shown_at
+from casework.store.qa.gates import (
+    Shown,
+    check_qa_known,
+    note_qa_view,
+    plan_in,
+    qa_gate_by_id,
+    shown_at,
+)
 from casework.store.tables import QaGate, QaItem
 from casework.version import code_version
 
@@ -50,6 +57,7 @@ def answer_qa_gate(
     """
     by = Provenance(actor=actor, actor_kind=str(ActorKind.PERSON), code_version=code_version())
     with reading(engine) as session:
+        check_qa_known(session, gate_id, actor)
         gate = qa_gate_by_id(session, gate_id)
         bundle = bundle_of(engine, session.get_one(QaItem, gate.item_id).policy_digest)
     with transaction(engine) as session:
@@ -68,6 +76,8 @@ def open_qa_gate(
         Denied: they may not answer there, and so may not look.
     """
     by = Provenance(actor=actor, actor_kind=str(ActorKind.PERSON), code_version=code_version())
+    with reading(engine) as session:
+        check_qa_known(session, gate_id, actor)
     shown, terms, classes = look_at_qa_gate(engine, gate_id)
     with transaction(engine) as session:
         person = answering(session, actor, ActorKind.PERSON)

@@ -63,7 +63,15 @@ def serve(settings: Settings, engine: Engine, *, host: str, port: int, secure: b
     """Serve the console until it is told to end."""
     app = compose(settings, engine, secure=secure)
     # No access log: its lines hold the ids people look for.
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    # Pages that listen never end by themselves, and listen again when they are cut off.
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
 
 
 async def _wake(settings: Settings, run_id: str) -> bool:

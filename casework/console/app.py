@@ -9,14 +9,18 @@ from starlette.staticfiles import StaticFiles
 from casework.console import urls
 from casework.console.api.app import create_api
 from casework.console.api.problems import http_error
+from casework.console.live import Live
 from casework.console.pages import (
     audit,
     case,
     claims,
+    day,
     desk,
+    events,
     health,
     leads,
     quality,
+    restrictions,
     reviews,
     sign_in,
     single_sign_on,
@@ -32,6 +36,7 @@ def create_app(console: Console) -> FastAPI:
     """Make the application; nothing is opened or asked yet."""
     app = FastAPI(title="Casework", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.console = console
+    app.state.live = Live(console.engine, console.clock)
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.mount(urls.API, create_api(console), name="api")
@@ -39,8 +44,11 @@ def create_app(console: Console) -> FastAPI:
         sign_in,
         single_sign_on,
         desk,
+        day,
+        events,
         case,
         claims,
+        restrictions,
         reviews,
         leads,
         quality,

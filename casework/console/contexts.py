@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from markupsafe import Markup
 
+from casework.console.day import Today
 from casework.incidents.story import Story as IncidentStory
 from casework.ledger.verify import Report
 from casework.policy.explain import RuleResult
@@ -24,6 +25,7 @@ from casework.store.tables import (
     LedgerEntry,
     PausedRight,
     PlaybookAnswer,
+    Preference,
     QaGate,
     QaRound,
     SignalReading,
@@ -49,6 +51,24 @@ class Desk:
 
     waiting: Sequence[Waiting]
     titles: Mapping[str, str]
+    entry: int = 0  # the newest of the history, as it is shown
+
+
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """What somebody has done today, and how marked evidence is shown to them."""
+
+    today: Today
+    titles: Mapping[str, str]  # of categories
+    preference: Preference
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A suggestion to pause, and what goes on all the same."""
+
+    used: str
+    onward: str  # where the form goes that goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,7 @@ class QueuePage:
     next_page: str  # empty where this is the last one
     assignees: Sequence[tuple[str, str]] = ()  # id, name; only a lead is shown them
     told: str = ""  # what became of what was just done
+    entry: int = 0  # the newest of the history, as it is shown
     refusals: Sequence[str] = ()
 
 
@@ -129,6 +150,8 @@ class CasePage:
     gate: Gate | None  # the open one
     queue: Queue | None
     covered: bool  # its content is of a marked category, and has not been asked for
+    entry: int  # the newest of the history, as it is shown
+    veil: str  # classes under which marked content is shown, as the viewer prefers
     content: Mapping[str, Any]
     readings: Sequence[SignalReading]
     guidance: Guidance
@@ -139,6 +162,8 @@ class CasePage:
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
+    let_in: Sequence[str] | None = None  # who alone may know of it; None: it is not restricted
+    restricts: Sequence[tuple[str, str]] = ()  # id, name of whom a lead may let in
     followed: Followed | None = None  # the playbook's questions at the open gate
     assignees: Sequence[tuple[str, str]] = ()  # id, name of those the viewer may give the gate to
 
@@ -188,6 +213,7 @@ class Review:
     gate: QaGate
     evidence: str
     content: Mapping[str, Any]
+    veil: str
     readings: Sequence[SignalReading]
     actions: Sequence[tuple[str, str]]  # id, title
     escalations: Sequence[tuple[str, str]]

@@ -29,15 +29,19 @@ TRIES: Final = 10
 Change: TypeAlias = Callable[[Session, datetime], object]
 
 
-def take_next(console: Console, visit: Visit) -> Gate | None:
-    """Claim the most urgent gate one may answer; None where nothing waits, or others take it."""
+def take_next(console: Console, visit: Visit, *, sparing: bool = False) -> Gate | None:
+    """Claim the most urgent gate one may answer; None where nothing waits, or others take it.
+
+    Sparing them leaves out what is of a marked category.
+    """
     for _ in range(TRIES):
         try:
             with transaction(console.engine) as session:
                 person = answering(session, visit.viewer.id, ActorKind.PERSON)
                 if person is None:
                     return None
-                return claim_next(session, person, console.lease, visit.by, console.clock())
+                now, lease = console.clock(), console.lease
+                return claim_next(session, person, lease, visit.by, now, sparing=sparing)
         except Conflict:
             continue  # somebody else was faster: the next one, then
     return None

@@ -53,25 +53,35 @@ def console_of(request: Request) -> Console:
 TheConsole = Annotated[Console, Depends(console_of)]
 
 
-def visit_of(request: Request, console: TheConsole) -> Visit:
-    """Who has signed in.
+def glance_of(request: Request, console: TheConsole) -> Visit:
+    """Who has signed in, without making their session go on for longer.
 
     Raises:
         SignInRefused: nobody has, or their session has ended.
     """
     secret = request.cookies.get(_cookie(console), "")
+    with reading(console.engine) as session:
+        found = signed_in(session, secret, console.clock()) if secret else None
+    if found is None:
+        raise SignInRefused("sign in first")
+    person = found.person
+    viewer = Viewer(person.id, person.name, frozenset(person.roles), frozenset(person.queues))
+    return Visit(viewer, secret)
+
+
+def visit_of(visit: Annotated[Visit, Depends(glance_of)], console: TheConsole) -> Visit:
+    """Who has signed in, and is there: their session goes on.
+
+    Raises:
+        SignInRefused: nobody has, or their session has ended.
+    """
     now = console.clock()
     with reading(console.engine) as session:
-        found = signed_in(session, secret, now) if secret else None
-        if found is None:
-            raise SignInRefused("sign in first")
-        person = found.person
-        viewer = Viewer(person.id, person.name, frozenset(person.roles), frozenset(person.queues))
-        stale = is_to_be_noted(session, secret, now)
+        stale = is_to_be_noted(session, visit.secret, now)
     if stale:
         with transaction(console.engine) as session:
-            note_use(session, secret, now)
-    return Visit(viewer, secret)
+            note_use(session, visit.secret, now)
+    return visit
 
 
 TheVisit = Annotated[Visit, Depends(visit_of)]

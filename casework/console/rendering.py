@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,7 @@ class Page:
     visit: Visit
     now: datetime
     idle_minutes: int
+    near: str = ""  # what is used up of the budget of hard content, where it is near its end
 
     def may(self, capability: str) -> bool:
         """Whether the viewer is shown what needs a capability."""
@@ -44,6 +45,12 @@ def render(name: str, context: Mapping[str, Any], status: int = 200) -> HTMLResp
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago something was, in its largest whole unit."""
     return length(now - moment)
+
+
+def spent(span: timedelta) -> str:
+    """A length of time in hours and minutes."""
+    hours, minutes = divmod(span // timedelta(minutes=1), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def shown(value: object) -> str:
@@ -99,6 +106,7 @@ def _environment() -> Environment:
         "due": due,
         "standing": standing,
         "shown": shown,
+        "spent": spent,
         "markdown": markdown,
         "legible": legible,
     }

@@ -9,35 +9,37 @@ from sqlmodel import Session
 from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
 from casework.console.access import Capability
-from casework.console.contexts import CasePage, Claim, Form, Guidance, Review
+from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
 from casework.console.ports import Console
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Queue, Rule
-from casework.qa.reviews import GateKind
-from casework.qa_answering import open_qa_gate
 from casework.store.assignees import assignees
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, find_case, note_case_view
 from casework.store.clocks import clocks_at
 from casework.store.consequences import terms_at
 from casework.store.desk import past_of, queues_of_case
-from casework.store.engine import reading, transaction
+from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import acts_of
+from casework.store.news import newest_entry
+from casework.store.people import people
 from casework.store.playbooks import followed
-from casework.store.qa.answers import decisions_about
+from casework.store.preferences import preference_of
 from casework.store.qa.blinding import hidden_from
+from casework.store.restrictions import is_hidden, let_in
 from casework.store.tables import Case, Clock, Gate
 
 
 def is_readable(session: Session, visit: Visit, case_id: str) -> bool:
-    """Whether the viewer may open a case; one that does not exist nobody may."""
-    known = session.get(Case, case_id) is not None
-    return known and visit.viewer.may_read(queues_of_case(session, case_id))
+    """Whether the viewer may open a case; one that does not exist or is kept from them is none."""
+    if session.get(Case, case_id) is None or is_hidden(session, case_id, visit.viewer.id):
+        return False
+    return visit.viewer.may_read(queues_of_case(session, case_id))
 
 
 def check_readable(session: Session, visit: Visit, case_id: str) -> None:
@@ -65,67 +67,71 @@ def case_page(
         NotFound: there is no such case.
     """
     with transaction(console.engine) as session:
+        entry = newest_entry(session)
         file = case_file(session, case_id)
         bundle, rules = explanation(session, console, case_id)
-        rule = bundle.rule(file.case.rule_id)
         covered = not uncovered and bundle.marked(file.case.rule_id) is not None
         if not covered:
             note_case_view(session, file.case, visit.by, console.clock())
-        gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
-        queue = bundle.queues.get(gate.queue) if gate else None
-        answers = queue is not None and visit.viewer.answers_in(queue)
-        claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
-        asked = gate if claim and claim.may_answer and not covered else None
-        return CasePage(
-            case=file.case,
-            gate=gate,
-            queue=queue,
-            covered=covered,
-            content={} if covered else file.content,
-            readings=file.readings,
-            guidance=_guidance(bundle, rule, gate, rules),
-            past=(past := past_of(session, file.case)),
-            masked=hidden_from(session, visit.viewer.id, [other.id for other in past]),
-            timeline=_timeline(session, case_id),
-            clocks=_going(session, gate),
-            claim=claim,
-            form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
-            run_page=_run_page(console, file),
-            followed=followed(session, file.case, gate) if gate else None,
-            assignees=_assignees(session, console, visit, gate, queue, claim),
+        return _page_of(
+            session, console, visit, file, bundle, rules, covered, entry, refusal, given
         )
+
+
+def _page_of(
+    session: Session,
+    console: Console,
+    visit: Visit,
+    file: CaseFile,
+    bundle: Bundle,
+    rules: Sequence[RuleResult],
+    covered: bool,
+    entry: int,
+    refusal: str,
+    given: Mapping[str, str] | None,
+) -> CasePage:
+    gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
+    queue = bundle.queues.get(gate.queue) if gate else None
+    answers = queue is not None and visit.viewer.answers_in(queue)
+    claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
+    asked = gate if claim and claim.may_answer and not covered else None
+    rule, past = bundle.rule(file.case.rule_id), past_of(session, file.case, visit.viewer.id)
+    return CasePage(
+        case=file.case,
+        gate=gate,
+        queue=queue,
+        covered=covered,
+        entry=entry,
+        veil=veil_of(session, console, visit, marked=bundle.marked(file.case.rule_id) is not None),
+        content={} if covered else file.content,
+        readings=file.readings,
+        guidance=_guidance(bundle, rule, gate, rules),
+        past=past,
+        masked=hidden_from(session, visit.viewer.id, [other.id for other in past]),
+        timeline=_timeline(session, file.case.id),
+        clocks=_going(session, gate),
+        claim=claim,
+        form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
+        run_page=_run_page(console, file),
+        let_in=let_in(session, file.case.id),
+        restricts=_restricts(session, visit),
+        followed=followed(session, file.case, gate) if gate else None,
+        assignees=_assignees(session, console, visit, gate, queue, claim),
+    )
+
+
+def veil_of(session: Session, console: Console, visit: Visit, *, marked: bool) -> str:
+    """The classes under which content is shown: a marked one's as its viewer prefers."""
+    if not marked:
+        return ""
+    kept = preference_of(session, visit.viewer.id, console.clock())
+    chosen = (("greyscale", kept.greyscale), ("blur", kept.blur))
+    return " ".join(name for name, wanted in chosen if wanted)
 
 
 def _timeline(session: Session, case_id: str) -> list[Mapping[str, Any]]:
     """What happened to a case, each with its moment as a time."""
     return [act | {"at": datetime.fromisoformat(act["at"])} for act in acts_of(session, case_id)]
-
-
-def review_of(console: Console, visit: Visit, gate: str) -> Review:
-    """A decision's evidence for somebody who may look at it again; the look is in the history.
-
-    Raises:
-        NotFound: there is no such gate.
-        Denied: they may not answer there, and so may not look.
-    """
-    engine = console.engine
-    shown, terms, classes = open_qa_gate(engine, gate, visit.viewer.id, now=console.clock())
-    bundle = bundle_of(engine, shown.item.policy_digest)
-    decisions: list[dict[str, Any]] = []
-    if shown.gate.kind == GateKind.ADJUDICATION:
-        with reading(engine) as session:
-            decisions = decisions_about(session, shown.item)
-    return Review(
-        gate=shown.gate,
-        evidence=shown.item.evidence_digest,
-        content=shown.content,
-        readings=shown.readings,
-        actions=[(name, bundle.actions[name].title) for name in sorted(terms.actions)],
-        escalations=[(name, bundle.queues[name].title) for name in sorted(terms.escalations)],
-        clauses=[pair for each in bundle.categories.values() for pair in each.clauses.items()],
-        errors=classes,
-        decisions=decisions,
-    )
 
 
 def explanation(
@@ -201,6 +207,13 @@ def _assignees(
     if not leads and not (claim and claim.is_mine):
         return []
     return [(each.id, each.name) for each in assignees(session, gate, console.clock())]
+
+
+def _restricts(session: Session, visit: Visit) -> list[tuple[str, str]]:
+    """Whom the viewer may let into a restricted case; nobody where they do not lead."""
+    if not visit.viewer.may(Capability.LEAD):
+        return []
+    return [(each.id, each.name) for each in people(session) if each.active]
 
 
 def _form(

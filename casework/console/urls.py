@@ -11,6 +11,10 @@ SINGLE_BEGIN: Final = "/single-sign-on/begin"
 SINGLE_BACK: Final = "/single-sign-on/back"
 SINGLE_OUT: Final = "/single-sign-on/out"
 SIGNED_OUT: Final = "/sign-in?out=1"
+DAY: Final = "/day"
+PREFERENCES: Final = "/day/preferences"
+EVENTS: Final = "/events"
+HERE: Final = "/still-here"
 NEXT: Final = "/next"
 FIND: Final = "/find"
 LEADS: Final = "/leads"
@@ -55,6 +59,11 @@ def reveal(case_id: str) -> str:
 def story(case_id: str) -> str:
     """A case's whole story on one page that prints."""
     return f"{case(case_id)}/story"
+
+
+def restriction(case_id: str, verb: str) -> str:
+    """Where a lead restricts a case, or lifts that."""
+    return f"{case(case_id)}/{verb}"
 
 
 def answer(gate: str) -> str:

@@ -1,7 +1,7 @@
 """What happened in an incident and to its cases, in order, out of the ledger's entries."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -49,3 +49,13 @@ def timeline(moments: Iterable[Moment]) -> list[Moment]:
         at = latest[moment.chain] = max(moment.at, latest.get(moment.chain, moment.at))
         placed[moment.entry, moment.action] = (at, moment.entry, moment)
     return [moment for _, _, moment in sorted(placed.values(), key=lambda each: each[:2])]
+
+
+def known_moments(moments: Iterable[Moment], hidden: Collection[str]) -> Iterator[Moment]:
+    """Leave out what tells of cases that somebody may not know of, and their ids elsewhere."""
+    for moment in moments:
+        cases = moment.data.get("cases")
+        if not isinstance(cases, list) or not set(cases) & set(hidden):
+            yield moment
+        elif known := [each for each in cases if each not in hidden]:
+            yield replace(moment, data={**moment.data, "cases": known})

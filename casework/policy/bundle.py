@@ -7,8 +7,10 @@ from pathlib import Path
 
 from casework.canonical import digest
 from casework.cases import CASE_FIELDS
+from casework.exposure import Budget
 from casework.policy.clocks import promises_of
 from casework.policy.conditions import parse_condition
+from casework.policy.desk_references import check_exposure, check_need_to_know
 from casework.policy.draft import Draft, read_draft
 from casework.policy.effect_references import check_macros
 from casework.policy.faults import Fault, in_order, read_files, refuse
@@ -18,6 +20,7 @@ from casework.policy.model import (
     Category,
     Default,
     DestinationSpec,
+    NeedToKnow,
     Pattern,
     Queue,
     Retry,
@@ -81,6 +84,8 @@ def checked_draft(files: Mapping[str, str]) -> Draft:
     draft.trees = read_playbooks(draft)
     check_references(draft)
     check_qa(draft)
+    check_need_to_know(draft)
+    check_exposure(draft)
     types = column_types(draft)
     for index, rule in draft.rules:
         if not rule.when:
@@ -148,6 +153,8 @@ def assemble(draft: Draft) -> Bundle:
         patterns=tuple(Pattern(name, entry.any_of) for name, entry in draft.patterns.items()),
         playbooks=draft.playbooks,
         trees=dict(draft.trees),
+        exposure=Budget(**head.exposure.model_dump()) if head.exposure else Budget(),
+        need_to_know=tuple(NeedToKnow(**each.model_dump()) for each in head.need_to_know),
         macros=draft.macros,
         default=Default(**head.default.model_dump()),
         unused_providers=frozenset(

@@ -32,7 +32,7 @@ def check_clocks(draft: Draft) -> None:
 
 def _calendars(draft: Draft) -> None:
     for name, calendar in draft.calendars.items():
-        if calendar.zone and not _is_zone(calendar.zone):
+        if calendar.zone and not is_zone(calendar.zone):
             hint = nearest(calendar.zone, available_timezones())
             draft.add("calendars", (name, "zone"), f"unknown time zone `{calendar.zone}`", hint)
         if not isinstance(calendar.hours, dict):
@@ -43,7 +43,7 @@ def _calendars(draft: Draft) -> None:
             draft.add("calendars", (name, "hours"), message, "say each day's hours once")
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
     """Whether there is such a time zone; a look at one file, not at all there are."""
     try:
         ZoneInfo(name)

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from casework.cases import Route, Severity
 from casework.clocks.promises import DEFAULTS, Promises
 from casework.effects import EffectKind
+from casework.exposure import Budget
 from casework.gates import Terms
 from casework.playbooks import Playbook
 from casework.qa.plans import TAXONOMY, ErrorClass, Plan
@@ -127,6 +128,20 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedToKnow:
+    """Cases of a queue, or of which a signal is true, are for named people alone."""
+
+    queue: str | None
+    signal: str | None
+    people: tuple[str, ...]
+
+    @property
+    def because(self) -> str:
+        """Why such a case is restricted, as the history says it."""
+        return f"queue {self.queue}" if self.queue else f"signal {self.signal}"
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """A versioned directory of policy, as it was read."""
 
@@ -158,6 +173,8 @@ class Bundle:
     trees: Mapping[str, Playbook] = field(default_factory=dict)
     #: Below which accuracy a lead is asked to pause somebody's rights.
     rights: Mapping[str, Threshold] = field(default_factory=dict)
+    need_to_know: tuple[NeedToKnow, ...] = ()
+    exposure: Budget = field(default_factory=Budget)
 
     def rule(self, rule_id: str | None) -> Rule | None:
         """A rule by its id."""

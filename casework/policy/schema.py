@@ -33,6 +33,22 @@ class IncidentsEntry(Entry):
     notify: str | None = None  # the destination that is told of overdue partner tasks
 
 
+class NeedToKnowEntry(Entry):
+    """bundle.yaml, ``need_to_know``: cases that named people alone may know of."""
+
+    queue: str | None = None
+    signal: str | None = None
+    people: tuple[Prose, ...] = Field(min_length=1)
+
+
+class ExposureEntry(Entry):
+    """bundle.yaml, ``exposure``: how much marked content somebody should see in a day."""
+
+    items: int | None = Field(None, ge=1, le=100_000, strict=True)
+    minutes: int | None = Field(None, ge=1, le=1440, strict=True)
+    zone: str = "UTC"
+
+
 class BundleEntry(Entry):
     """bundle.yaml."""
 
@@ -42,6 +58,8 @@ class BundleEntry(Entry):
     default: DefaultEntry
     macro_fields: dict[Id, Prose] = Field(default_factory=dict)
     incidents: IncidentsEntry = Field(default_factory=IncidentsEntry)
+    need_to_know: tuple[NeedToKnowEntry, ...] = ()
+    exposure: ExposureEntry | None = None
 
 
 class SignalEntry(Entry):

@@ -9,6 +9,7 @@ from casework.policy.model import Queue
 from casework.store.gates import situation
 from casework.store.people import answering, people
 from casework.store.policy import stored_bundle
+from casework.store.restrictions import is_hidden
 from casework.store.tables import Case, Gate, Person
 
 
@@ -20,7 +21,9 @@ def assignees(session: Session, gate: Gate, now: datetime) -> list[Person]:
     found = []
     for each in people(session):
         person = answering(session, each.id, ActorKind.PERSON)
-        if person is not None and barred(there, person, terms) is None:
+        if person is None or is_hidden(session, case.id, each.id):
+            continue
+        if barred(there, person, terms) is None:
             found.append(each)
     return found
 

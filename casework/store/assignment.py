@@ -18,9 +18,11 @@ from casework.store.clocks import (
     touch,
 )
 from casework.store.gates import held, let_go, live_holder, record, situation
+from casework.store.need_to_know import restrict_in_queue
 from casework.store.paging import acknowledge
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
+from casework.store.restrictions import check_known, is_hidden
 from casework.store.tables import Assignment, Case, Gate
 from casework.store.worklist import next_gate
 
@@ -86,6 +88,9 @@ def assign(session: Session, gate: str, person: str, by: Provenance, now: dateti
     """
     _, found, kept, request = _asked(session, Verb.ASSIGN, gate, by, now)
     _permit(replace(request, to=answering(session, person, ActorKind.PERSON)))
+    if is_hidden(session, found.case_id, person):
+        message = f"{person} may not know of this case; let them in first"
+        raise refusal_of(Refused(Denial.NEED_TO_KNOW, message))
     data = {"person": person, "before": request.situation.holder}
     kept.holder, kept.lease_until, kept.assigned_at = person, None, now
     _keep(session, kept)
@@ -151,7 +156,8 @@ def hand_over(session: Session, gate: str, queue: str, by: Provenance, now: date
         Denied: it may not go there, or somebody else has it.
     """
     case, found, kept, request = _asked(session, Verb.HAND_OVER, gate, by, now)
-    reached = reach(stored_bundle(session, found.policy_digest), found.queue, kept.owner_queue)
+    bundle = stored_bundle(session, found.policy_digest)
+    reached = reach(bundle, found.queue, kept.owner_queue)
     _permit(replace(request, queue=queue, partners=reached.partners, weaker=reached.weaker))
     back = queue == kept.owner_queue
     if kept.owner is None:
@@ -170,18 +176,27 @@ def hand_over(session: Session, gate: str, queue: str, by: Provenance, now: date
         start_partner_clock(session, found, now)
     _keep(session, kept)
     record(session, found, Action.GATE_HANDED_OVER, data, by, now)
+    restrict_in_queue(session, bundle, case, queue, by, now)
     return kept
 
 
 def claim_next(
-    session: Session, person: Person, lease: timedelta, by: Provenance, now: datetime
+    session: Session,
+    person: Person,
+    lease: timedelta,
+    by: Provenance,
+    now: datetime,
+    *,
+    sparing: bool = False,
 ) -> Gate | None:
     """Take the gate that somebody should look at next; None where nothing waits for them.
+
+    Sparing them leaves out what is of a marked category.
 
     Raises:
         Conflict: somebody else was faster; ask again.
     """
-    gate = next_gate(session, person, now)
+    gate = next_gate(session, person, now, sparing=sparing)
     if gate is not None:
         claim(session, gate.id, lease, by, now)
     return gate
@@ -235,6 +250,7 @@ def _asked(
 ) -> tuple[Case, Gate, Assignment, Request]:
     """The gate, held, who has it, and what is asked for about it."""
     case, found = held(session, gate)
+    check_known(session, case.id, gate, by.actor)
     kept = assignment_of(session, found)
     person = answering(session, by.actor, ActorKind.PERSON)
     if person is None:

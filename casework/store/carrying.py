@@ -12,6 +12,7 @@ from casework.ledger.entries import Action, Provenance
 from casework.store.clocks import Opened, open_clocks
 from casework.store.consequences import cause, done_before
 from casework.store.gates import answers_at, held, record
+from casework.store.need_to_know import restrict_in_queue
 from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Gate
 
@@ -115,9 +116,11 @@ def _open_following(
         )
     )
     opened = Opened(following, gate.case_id, queue, gate.severity)
-    open_clocks(session, stored_bundle(session, gate.policy_digest), [opened], now)
+    bundle = stored_bundle(session, gate.policy_digest)
+    open_clocks(session, bundle, [opened], now)
     case.queue = queue
     case.updated_at = now
     session.add(case)
     data = {"gate": following, "queue": queue, "requested_by": asked_by, "step": gate.step + 1}
     record(session, gate, Action.GATE_OPENED, data, by, now)
+    restrict_in_queue(session, bundle, case, queue, by, now)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from casework.cases import case_id
 from casework.errors import NotFound
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.ledger import append
+from casework.store.policy import stored_bundle
 from casework.store.tables import Case, CaseRevision, Decision, Gate, SignalReading
 
 
@@ -87,13 +88,25 @@ def case_file(session: Session, reference: str) -> CaseFile:
 
 
 def note_case_view(session: Session, case: Case, by: Provenance, now: datetime) -> None:
-    """Record that somebody looked at what a case says."""
-    draft = Draft(case.id, Action.CASE_VIEWED, {}, case.revision)
+    """Record that somebody looked at what a case says, and of which marked category it is."""
+    draft = Draft(case.id, Action.CASE_VIEWED, marked_data(session, case), case.revision)
     append(session, [draft], by, now)
 
 
-def count_by(session: Session, *columns: str) -> list[dict[str, Any]]:
-    """How many cases there are by some of their columns."""
+def marked_data(session: Session, case: Case) -> dict[str, str]:
+    """What an entry says of content that is covered at first; nothing of any other."""
+    digest = case.policy_digest
+    marked = stored_bundle(session, digest).marked(case.rule_id) if digest else None
+    return {"marked": marked} if marked else {}
+
+
+def count_by(
+    session: Session, *columns: str, unless: Select[tuple[str]] | None = None
+) -> list[dict[str, Any]]:
+    """How many cases there are by some of their columns; ``unless`` selects cases left out."""
     chosen = [getattr(Case, name) for name in columns]
-    rows = session.execute(select(*chosen, func.count()).group_by(*chosen).order_by(*chosen))
+    statement = select(*chosen, func.count()).group_by(*chosen).order_by(*chosen)
+    if unless is not None:
+        statement = statement.where(col(Case.id).not_in(unless))
+    rows = session.execute(statement)
     return [dict(zip((*columns, "cases"), row, strict=True)) for row in rows]

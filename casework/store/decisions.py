@@ -18,6 +18,7 @@ from casework.store.facts import Facts
 from casework.store.holds import closings, holds_in_force, note_held
 from casework.store.ledger import append
 from casework.store.lookup import among
+from casework.store.need_to_know import restrict_decided
 from casework.store.outcomes import (
     DECISION,
     GATE,
@@ -81,6 +82,7 @@ def record_outcomes(
         _move(session, made, now)
         append(session, [draft for each in made for draft in decided_drafts(each)], by, now)
         cause_closings(session, bundle, made, by, now)
+        restrict_decided(session, bundle, made, by, now)
     ways = (each.ruling.outcome for each in made)
     return Counter((way["route"], way["rule_id"], way["queue"]) for way in ways)
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from casework.cases import Severity
 from casework.store.engine import is_sqlite
+from casework.store.restrictions import known_to
 from casework.store.tables import Assignment, Case, Gate
 from casework.store.types import UtcDateTime
 from casework.store.worklist import IS_OPEN
@@ -26,14 +27,18 @@ _PLACES_POSTGRES: Final = (
     "WITH places(queue, severity) AS (SELECT q, s FROM unnest(CAST(:queues AS text[])) q "
     "CROSS JOIN unnest(CAST(:severities AS text[])) s) "
 )
+_KNOWN: Final = (
+    "g.case_id NOT IN (SELECT r.case_id FROM case_restrictions r WHERE NOT EXISTS "
+    "(SELECT 1 FROM case_grants k WHERE k.case_id = r.case_id AND k.person = :viewer))"
+)
 _HERE: Final = (
     "FROM gates g WHERE g.status = 'open' AND g.queue = places.queue "
-    "AND g.severity = places.severity"
+    f"AND g.severity = places.severity AND {_KNOWN}"
 )
 _COUNTS: Final = (
     f"SELECT queue, severity, (SELECT count(*) FROM (SELECT 1 {_HERE} LIMIT :most) a) AS waits, "
-    "(SELECT min(opened_at) FROM gates g WHERE g.status = 'open' AND g.queue = places.queue) "
-    "AS oldest, "
+    "(SELECT min(opened_at) FROM gates g WHERE g.status = 'open' AND g.queue = places.queue "
+    f"AND {_KNOWN}) AS oldest, "
     f"(SELECT count(*) FROM (SELECT 1 {_HERE} AND g.ranks_at < :now LIMIT :most) b) AS late, "
     f"(SELECT count(*) FROM (SELECT 1 {_HERE} AND g.ranks_at BETWEEN :now AND :soon "
     "LIMIT :most) c) AS soon FROM places ORDER BY queue, severity"
@@ -60,14 +65,16 @@ class Waiting:
         return sum(self.severities.values())
 
 
-def board(session: Session, queues: Sequence[str], now: datetime) -> list[Waiting]:
+def board(
+    session: Session, queues: Sequence[str], now: datetime, viewer: str = ""
+) -> list[Waiting]:
     """What waits in some queues, in their order; queues in which nothing waits are left out.
 
-    Each number is counted to COUNTED + 1 and no further, so that a board costs the same whatever
-    waits.
+    What is restricted does not count, but for a viewer who may know of it. Each number is counted
+    to COUNTED + 1 and no further, so that a board costs the same whatever waits.
     """
-    on_hold, found = _on_hold(session, queues), dict[str, Waiting]()
-    for queue, severity, number, oldest, breached, soon in _counts(session, queues, now):
+    on_hold, found = _on_hold(session, queues, viewer), dict[str, Waiting]()
+    for queue, severity, number, oldest, breached, soon in _counts(session, queues, now, viewer):
         if not number:
             continue
         before = found.get(queue, Waiting(queue, {}, oldest, on_hold=on_hold.get(queue, 0)))
@@ -80,7 +87,7 @@ def board(session: Session, queues: Sequence[str], now: datetime) -> list[Waitin
     return [found[queue] for queue in queues if queue in found]
 
 
-def _counts(session: Session, queues: Sequence[str], now: datetime) -> Sequence[Any]:
+def _counts(session: Session, queues: Sequence[str], now: datetime, viewer: str) -> Sequence[Any]:
     """For each queue and severity: how many wait, since when, and how many are late or soon."""
     lists: list[Any] = [list(queues), [severity.value for severity in Severity]]
     if is_sqlite(session):
@@ -94,15 +101,16 @@ def _counts(session: Session, queues: Sequence[str], now: datetime) -> Sequence[
         )
         .columns(oldest=UtcDateTime)
     )
-    given = {"queues": lists[0], "severities": lists[1], "most": COUNTED + 1}
+    given = {"queues": lists[0], "severities": lists[1], "most": COUNTED + 1, "viewer": viewer}
     return session.execute(statement, given).all()
 
 
-def _on_hold(session: Session, queues: Sequence[str]) -> dict[str, int]:
+def _on_hold(session: Session, queues: Sequence[str], viewer: str) -> dict[str, int]:
     statement = (
         select(col(Gate.queue), func.count())
         .join(Assignment, col(Assignment.gate_id) == col(Gate.id))
         .where(IS_OPEN, col(Gate.queue).in_(queues), col(Assignment.follow_up_at).is_not(None))
+        .where(known_to(col(Gate.case_id), viewer))
         .group_by(col(Gate.queue))
     )
     return dict(map(tuple, session.execute(statement)))
@@ -121,8 +129,11 @@ def queues_of_case(session: Session, case_id: str) -> set[str]:
     return {*gates, *filter(None, owners), *([now_in] if now_in else [])}
 
 
-def past_of(session: Session, case: Case, limit: int = 10) -> list[Case]:
-    """Other cases about the same subject, or from the same reporter, the newest first."""
+def past_of(session: Session, case: Case, viewer: str = "", limit: int = 10) -> list[Case]:
+    """Other cases about the same subject, or from the same reporter, the newest first.
+
+    What is restricted is left out, but for a viewer who may know of it.
+    """
     alike = [
         and_(col(column).is_not(None), col(column) == value)
         for column, value in (
@@ -135,7 +146,7 @@ def past_of(session: Session, case: Case, limit: int = 10) -> list[Case]:
         return []
     statement = (
         select(Case)
-        .where(or_(*alike), col(Case.id) != case.id)
+        .where(or_(*alike), col(Case.id) != case.id, known_to(col(Case.id), viewer))
         .order_by(col(Case.received_at).desc(), col(Case.id))
         .limit(limit)
     )

@@ -12,6 +12,7 @@ from casework.clocks.model import ClockKind
 from casework.errors import NotFound
 from casework.gates import GateStatus, Given, Situation, Verdict
 from casework.ledger.entries import Action, Draft, Provenance
+from casework.store.cases import marked_data
 from casework.store.ledger import append
 from casework.store.tables import Assignment, Case, Clock, Decision, Gate
 
@@ -175,7 +176,9 @@ def note_view(session: Session, gate: str, by: Provenance, now: datetime) -> Non
     Raises:
         NotFound: there is no such gate.
     """
-    record(session, gate_by_id(session, gate), Action.CASE_VIEWED, {}, by, now)
+    found = gate_by_id(session, gate)
+    marked = marked_data(session, session.get_one(Case, found.case_id))
+    record(session, found, Action.CASE_VIEWED, marked, by, now)
 
 
 def note_wake(session: Session, gate: str, by: Provenance, now: datetime) -> int:

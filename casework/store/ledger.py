@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlmodel import Session, col
 
 from casework.ledger.acts import acts, telling
@@ -93,10 +93,12 @@ def search_entries(
     until: datetime | None = None,
     before: int | None = None,
     limit: int = 100,
+    unless: Select[tuple[str]] | None = None,
 ) -> list[LedgerEntry]:
     """Entries that match all that is given, the newest first, from the one before an id on.
 
-    An ``action`` is looked for in the entries that tell several too.
+    An ``action`` is looked for in the entries that tell several too. ``unless`` selects the chains
+    that are left out.
     """
     statement = select(LedgerEntry).order_by(col(LedgerEntry.id).desc()).limit(limit)
     for column, value in (
@@ -107,6 +109,8 @@ def search_entries(
             statement = statement.where(col(column) == value)
     if action:
         statement = statement.where(col(LedgerEntry.action).in_(telling(action)))
+    if unless is not None:
+        statement = statement.where(col(LedgerEntry.chain).not_in(unless))
     if since is not None:
         statement = statement.where(col(LedgerEntry.at) >= since)
     if until is not None:

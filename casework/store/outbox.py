@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 # PostgreSQL's INSERT says ON CONFLICT in the same words as SQLite's, and is rendered for both.
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +16,7 @@ from casework.errors import NotFound
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance, timestamp
 from casework.store.keyset import behind
 from casework.store.ledger import append
+from casework.store.restrictions import known_to
 from casework.store.tables import Case, DeliveryAttempt, QueuedEffect
 
 
@@ -60,8 +61,12 @@ def list_effects(
     limit: int = 50,
     offset: int = 0,
     after: str = "",
+    viewer: str | None = None,
 ) -> list[QueuedEffect]:
-    """Effects, those that are due first at the head, from behind the one of key ``after``."""
+    """Effects, those that are due first at the head, from behind the one of key ``after``.
+
+    A ``viewer`` is shown none of cases that they may not know of.
+    """
     wanted = {"status": status, "destination": destination, "case_id": case_id}
     table = QueuedEffect.__table__  # type: ignore[attr-defined]
     statement = select(QueuedEffect).order_by(table.c.due_at, table.c.key)
@@ -71,6 +76,9 @@ def list_effects(
     if after:
         order = (table.c.due_at, table.c.key)
         statement = behind(session, statement, order, table.c.key == after, after)
+    if viewer is not None:
+        of_case = col(QueuedEffect.case_id)
+        statement = statement.where(or_(of_case.is_(None), known_to(of_case, viewer)))
     return list(session.scalars(statement.limit(limit).offset(offset)))
 
 

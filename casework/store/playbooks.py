@@ -13,6 +13,7 @@ from casework.playbooks import Playbook, Walk, choice_of, walk
 from casework.store.gates import held, record, situation
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
+from casework.store.restrictions import check_known
 from casework.store.tables import Case, Gate, PlaybookAnswer
 
 
@@ -67,6 +68,7 @@ def answer_step(
         InputError: its playbook has no such step, or the step no such answer.
     """
     case, found = held(session, gate)
+    check_known(session, case.id, gate, by.actor)
     _permit(session, case, found, by, now)
     playbook = _playbook(session, case, found)
     asked = playbook.steps.get(step) if playbook else None

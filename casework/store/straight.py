@@ -37,6 +37,7 @@ from casework.store.consequences import cause_closings
 from casework.store.holds import held_rulings, holds_in_force, note_held
 from casework.store.incoming import Incoming
 from casework.store.ledger import begin_chains
+from casework.store.need_to_know import restrict_decided
 from casework.store.outcomes import (
     DECISION,
     GATE,
@@ -158,6 +159,8 @@ def write_straight(
         drafts = _drafts(arrival_data(incoming, changes), enriched_data(evidence, said), made)
         later(begin_chains, session, chain_all(drafts, {}, by, now), by, now)
         later(cause_closings, session, through.bundle, made, by, now)
+        if through.bundle.need_to_know:
+            later(restrict_decided, session, through.bundle, made, by, now)
         writing()
 
 

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, false, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -15,6 +27,7 @@ from casework.gates import GateStatus, Person, barred
 from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder, situation
 from casework.store.policy import stored_bundle
+from casework.store.restrictions import check_known, known_to
 from casework.store.tables import Assignment, Case, Clock, Gate
 
 #: Gates of each queue that are looked at in one go.
@@ -47,14 +60,19 @@ class Listed:
     follow_up_at: datetime | None  # until when it is on hold
 
 
-def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
+def next_gate(
+    session: Session, person: Person, now: datetime, *, sparing: bool = False
+) -> Gate | None:
     """The gate that this person should look at next; None where nothing waits for them.
 
     The most severe comes first, then what is due first, then the oldest. What another has, or what
-    is on hold, is passed over.
+    is on hold, is passed over; sparing them, what is of a marked category too.
     """
     places = _places(session, person)
-    for case, gate in _free(session, places, person.id, now) if places else ():
+    wanted = [known_to(col(Gate.case_id), person.id)]
+    if sparing:
+        wanted.append(~_is_marked(session))
+    for case, gate in _free(session, places, person.id, now, wanted) if places else ():
         terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
         if barred(situation(session, case, gate, now), person, terms) is None:
             return gate
@@ -62,18 +80,25 @@ def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
 
 
 def page_of_queue(
-    session: Session, queue: str, now: datetime, limit: int, after: str = ""
+    session: Session, queue: str, now: datetime, limit: int, after: str = "", viewer: str = ""
 ) -> list[Listed]:
     """Gates that wait in a queue, by urgency, from the one behind the gate ``after`` on.
+
+    What is restricted is left out, but for a viewer who may know of it.
 
     Raises:
         NotFound: there is no such gate to go on from.
     """
-    return page_of_queues(session, [queue], now, limit, after)
+    return page_of_queues(session, [queue], now, limit, after, viewer)
 
 
 def page_of_queues(
-    session: Session, queues: Sequence[str], now: datetime, limit: int, after: str = ""
+    session: Session,
+    queues: Sequence[str],
+    now: datetime,
+    limit: int,
+    after: str = "",
+    viewer: str = "",
 ) -> list[Listed]:
     """The same of several queues, in one order.
 
@@ -86,11 +111,14 @@ def page_of_queues(
         .outerjoin(Clock, _DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
         .where(IS_OPEN, col(Gate.queue).in_(queues))
+        .where(known_to(col(Gate.case_id), viewer))
         .order_by(*URGENCY)
         .limit(limit)
     )
     if after:
-        statement = statement.where(tuple_(*URGENCY) > _place(gate_by_id(session, after)))
+        last = gate_by_id(session, after)
+        check_known(session, last.case_id, after, viewer)
+        statement = statement.where(tuple_(*URGENCY) > _place(last))
     return [
         Listed(
             gate,
@@ -112,10 +140,12 @@ def running_clocks(
     queues: Sequence[str] | None = None,
     limit: int = 50,
     after: tuple[str, str] | None = None,
+    viewer: str | None = None,
 ) -> list[dict[str, Any]]:
     """Clocks that go on, what is due first at the top and what stands still at the end.
 
-    ``after`` are the gate and the kind of the clock behind which to go on.
+    ``after`` are the gate and the kind of the clock behind which to go on. A ``viewer`` is shown
+    none of cases that they may not know of.
 
     Returns:
         Rows of plain values; ``used`` is the share of the target that is gone, in percent.
@@ -131,6 +161,8 @@ def running_clocks(
     )
     if queues is not None:
         statement = statement.where(col(Gate.queue).in_(queues))
+    if viewer is not None:
+        statement = statement.where(known_to(col(Gate.case_id), viewer))
     due = statement.where(col(Clock.due_at).is_not(None))
     still = statement.where(col(Clock.due_at).is_(None))
     if breached:
@@ -205,13 +237,33 @@ def _policies(session: Session) -> list[str]:
     return list(session.scalars(select(walk.c.digest).where(walk.c.digest.is_not(None))))
 
 
+def _is_marked(session: Session) -> ColumnElement[bool]:
+    """Whether the rule that brought a case to its gate is of a category that is marked."""
+    marked = [
+        (policy, rule.id)
+        for policy in _policies(session)
+        for bundle in [stored_bundle(session, policy)]
+        for rule in bundle.rules
+        if bundle.marked(rule.id)
+    ]
+    rule = tuple_(col(Gate.policy_digest), func.coalesce(col(Case.rule_id), ""))
+    return exists().where(col(Case.id) == col(Gate.case_id), rule.in_(marked))
+
+
 def _free(
-    session: Session, places: Mapping[str, list[str] | None], person: str, now: datetime
+    session: Session,
+    places: Mapping[str, list[str] | None],
+    person: str,
+    now: datetime,
+    wanted: Sequence[ColumnElement[bool]],
 ) -> Iterator[tuple[Case, Gate]]:
     """Open gates that are free or this person's own, and not on hold, by urgency."""
     after: Any = None
     while True:
-        heads = [_head(queue, under, person, now, after) for queue, under in places.items()]
+        heads = [
+            _head(queue, under, person, now, after).where(*wanted)
+            for queue, under in places.items()
+        ]
         each = union_all(*(select(head.subquery()) for head in heads)).subquery()
         statement = (
             select(Case, Gate)

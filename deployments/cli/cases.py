@@ -7,13 +7,17 @@ import typer
 
 from casework.answering import reverse_action
 from casework.cases import Severity, Status
+from casework.ledger.entries import Provenance
+from casework.settings import Settings
 from casework.store.cases import CaseFile, case_file, list_cases
+from casework.store.engine import transaction
 from casework.store.incidents.reading import incidents_of_case
 from casework.store.playbooks import answers_about
 from casework.store.qa.blinding import check_sighted, hidden_from
+from casework.store.restrictions import let_in, restrict, unrestrict
 from casework.store.tables import Case
 from deployments.cli.output import Json, emit, out, reported, table_of
-from deployments.cli.setting import actor, now, opened, settled, sighted
+from deployments.cli.setting import acting, actor, now, opened, operator, settled, sighted
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -69,6 +73,7 @@ def show(
         check_sighted(session, viewer, file.case.id)
         document = {
             **_document(file, content),
+            "let_in": let_in(session, file.case.id),
             "playbook": [
                 each.model_dump(mode="json") for each in answers_about(session, file.case.id)
             ],
@@ -101,6 +106,41 @@ def reverse(
         if done.missing:
             told = f"{done.missing} others must approve {done.action} at gate {done.gate_id}"
         emit(asdict(done), as_json, told)
+
+
+@app.command("restrict")
+def restrict_(
+    case: Annotated[str, typer.Argument(help="The case's id, or source:external id.")],
+    to: Annotated[list[str], typer.Option(help="Who may know of it; may be given again.")],
+    reason: Annotated[str, typer.Option(help="Why; its digest is in the history.")],
+    person: As = "",
+    as_json: Json = False,
+) -> None:
+    """Let named people alone know of a case; given again, the list is another."""
+    with reported(as_json):
+        settings = settled()
+        with transaction(opened(settings)) as session:
+            named = restrict(session, case, to, reason, _acting(person, settings), now())
+        emit({"case": case, "let_in": named}, as_json, f"kept to {', '.join(named)}")
+
+
+@app.command("unrestrict")
+def unrestrict_(
+    case: Annotated[str, typer.Argument(help="The case's id, or source:external id.")],
+    person: As = "",
+    as_json: Json = False,
+) -> None:
+    """Let everybody know of a case again who may otherwise."""
+    with reported(as_json):
+        settings = settled()
+        with transaction(opened(settings)) as session:
+            lifted = unrestrict(session, case, _acting(person, settings), now())
+        emit({"case": case, "lifted": lifted}, as_json, "lifted" if lifted else "not restricted")
+
+
+def _acting(person: str, settings: Settings) -> Provenance:
+    """A person where one is named; otherwise whoever operates the store."""
+    return acting(person, settings) if person or settings.actor else operator()
 
 
 def _listed(case: Case, hidden: bool) -> dict[str, Any]:

@@ -30,14 +30,17 @@ before:
     "no": {title: "No", action: suspend}
 """
 
+RULE = """\
+- {id: menace, when: threat AND spam, route: review, severity: P1, queue: general,
+   action: suspend, reason: Menace., category: threats, playbook: threats}
+"""
+
 ASKING = {
     **FILES,
     "playbooks/threats.yaml": TREE,
     "categories.yaml": FILES["categories.yaml"]
     + "threats: {title: Threats, covered: true, description: Them., clauses: {T1: No threats.}}\n",
-    "rules.yaml": "- {id: menace, when: threat AND spam, route: review, severity: P1, queue:"
-    " general, action: suspend, reason: Menace., category: threats, playbook: threats}\n"
-    + FILES["rules.yaml"],
+    "rules.yaml": RULE + FILES["rules.yaml"],
 }
 
 

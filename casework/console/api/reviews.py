@@ -16,7 +16,7 @@ from casework.console.api.gates import AnswerIn
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, CHANGING, declared
 from casework.console.identity import TheConsole
-from casework.console.showing import review_of
+from casework.console.reviewing import review_of
 from casework.errors import NotFound
 from casework.gates import ActorKind
 from casework.qa_answering import answer_qa_gate

@@ -14,15 +14,16 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
+from casework.console.showing import check_readable
 from casework.errors import InputError
 from casework.ledger.entries import Action
 from casework.ledger.verify import Report
 from casework.store.audit import verify
-from casework.store.cases import find_case
 from casework.store.engine import reading
 from casework.store.export import export
 from casework.store.ledger import search_entries
 from casework.store.qa.blinding import check_sighted, hidden_from
+from casework.store.restrictions import kept_from
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.AUDIT))])
 
@@ -52,6 +53,7 @@ def search(
             until=_moment(until),
             before=before,
             limit=ROWS + 1,
+            unless=kept_from(visit.viewer.id),
         )
         hidden = hidden_from(session, visit.viewer.id, {entry.chain for entry in found})
     asked |= times
@@ -72,11 +74,11 @@ def check(console: TheConsole, visit: OurForm) -> HTMLResponse:
 def take_away(console: TheConsole, visit: TheVisit, case_id: str) -> Response:
     """A case's sealed entries as JSON lines, each with its proof."""
     with reading(console.engine) as session:
-        case = find_case(session, case_id).id
-        check_sighted(session, visit.viewer.id, case)
+        check_readable(session, visit, case_id)
+        check_sighted(session, visit.viewer.id, case_id)
     lines = BytesIO()
-    export(console.engine, console.verifier(), lines.write, case)
-    named = {"Content-Disposition": f'attachment; filename="{case}.jsonl"'}
+    export(console.engine, console.verifier(), lines.write, case_id)
+    named = {"Content-Disposition": f'attachment; filename="{case_id}.jsonl"'}
     return Response(lines.getvalue(), media_type="application/jsonl", headers=named)
 
 

@@ -11,12 +11,14 @@ from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
 from casework.console.contexts import Preview, Story
+from casework.console.day import today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
-from casework.console.pages.desk import page
+from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable
 from casework.errors import Conflict, Denied, InputError
+from casework.exposure import Level
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
@@ -34,6 +36,8 @@ Outcome: TypeAlias = Literal[
     "claimed",
     "released",
     "assigned",
+    "restricted",
+    "unrestricted",
     "held",
     "resumed",
     "handed_over",
@@ -47,6 +51,8 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     "claimed": "You have this case.",
     "released": "Given back. Anybody may take it now.",
     "assigned": "Given to the person you named.",
+    "restricted": "Only the people you named may know of this case now.",
+    "unrestricted": "Whoever may work on this case may know of it again.",
     "held": "On hold.",
     "resumed": "No longer on hold.",
     "handed_over": "Handed over.",
@@ -62,8 +68,18 @@ def show(
 
 
 @router.post("/cases/{case_id}/reveal")
-def reveal(console: TheConsole, visit: OurForm, case_id: str) -> HTMLResponse:
-    """The same case with its content; that it was asked for is in the history."""
+def reveal(
+    console: TheConsole, visit: OurForm, case_id: str, anyway: Annotated[bool, Form()] = False
+) -> HTMLResponse:
+    """The same case with its content; that it was asked for is in the history.
+
+    Who has seen as much as a day should hold is shown a pause first.
+    """
+    with reading(console.engine) as session:
+        check_readable(session, visit, case_id)
+        now = today(session, console, visit.viewer.id)
+    if now.level is Level.SPENT and not anyway:
+        return pause(console, visit, now, urls.reveal(case_id))
     return shown_case(console, visit, case_id, uncovered=True)
 
 

@@ -4,20 +4,25 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from casework.console import doing, urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, QueuePage
+from casework.console.contexts import Desk, Pause, QueuePage
+from casework.console.day import Today, today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
 from casework.errors import Conflict, Denied, NotFound
+from casework.exposure import Level
+from casework.gates import ActorKind
 from casework.store.assignees import workers
 from casework.store.assignment import assign
 from casework.store.desk import board
 from casework.store.engine import reading
-from casework.store.worklist import page_of_queue
+from casework.store.news import newest_entry
+from casework.store.people import answering
+from casework.store.worklist import next_gate, page_of_queue
 
 router = APIRouter()
 
@@ -27,7 +32,12 @@ ROWS: Final = 50
 
 def page(console: Console, visit: Visit, title: str) -> Page:
     """What surrounds the context of a page."""
-    return Page(title, visit, console.clock(), console.idle_minutes)
+    near = ""
+    if visit.viewer.may(Capability.WORK):
+        with reading(console.engine) as session:
+            now = today(session, console, visit.viewer.id)
+        near = now.used if now.level is not Level.FINE else ""
+    return Page(title, visit, console.clock(), console.idle_minutes, near)
 
 
 def queues_of(console: Console, visit: Visit) -> list[str]:
@@ -40,9 +50,10 @@ def home(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
     """What waits in one's queues."""
     around = page(console, visit, "Your queues")
     with reading(console.engine) as session:
-        waiting = board(session, queues_of(console, visit), around.now)
+        entry = newest_entry(session)
+        waiting = board(session, queues_of(console, visit), around.now, visit.viewer.id)
     titles = {name: queue.title for name, queue in console.bundle.queues.items()}
-    return render("home.html", {"page": around, "desk": Desk(waiting, titles), "done": done})
+    return render("home.html", {"page": around, "desk": Desk(waiting, titles, entry), "done": done})
 
 
 @router.get("/queues/{queue}")
@@ -94,19 +105,43 @@ def _queue(
         raise NotFound("there is no such queue among yours")
     around = page(console, visit, queue.title)
     with reading(console.engine) as session:
-        rows = page_of_queue(session, name, around.now, ROWS + 1, after)
+        entry = newest_entry(session)
+        rows = page_of_queue(session, name, around.now, ROWS + 1, after, visit.viewer.id)
         gives = workers(session, queue) if visit.viewer.may(Capability.LEAD) else []
     following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
     people = [(each.id, each.name) for each in gives]
-    shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, refusals)
+    shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, entry, refusals)
     return render("queue.html", {"page": around, "queue": shown})
 
 
 @router.post(urls.NEXT, dependencies=[Depends(allowed(Capability.WORK))])
-def take_next(console: TheConsole, visit: OurForm) -> RedirectResponse:
-    """Claim the most urgent case that one may answer, and go to it."""
-    gate = doing.take_next(console, visit)
+def take_next(
+    console: TheConsole, visit: OurForm, anyway: Annotated[bool, Form()] = False
+) -> Response:
+    """Claim the most urgent case that one may answer, and go to it.
+
+    Who has seen as much hard content as a day should hold is given other work first; where there
+    is none, a pause is suggested.
+    """
+    with reading(console.engine) as session:
+        now = today(session, console, visit.viewer.id)
+    sparing = now.level is Level.SPENT and not anyway
+    gate = doing.take_next(console, visit, sparing=sparing)
+    if gate is None and sparing and _anything_waits(console, visit):
+        return pause(console, visit, now, urls.NEXT)
     return RedirectResponse(urls.case(gate.case_id) if gate else urls.HOME + "?done=all", 303)
+
+
+def pause(console: Console, visit: Visit, now: Today, onward: str) -> HTMLResponse:
+    """Suggest a pause, with a way to go on all the same."""
+    around = page(console, visit, "Time for a pause")
+    return render("pause.html", {"page": around, "pause": Pause(now.used, onward)})
+
+
+def _anything_waits(console: Console, visit: Visit) -> bool:
+    with reading(console.engine) as session:
+        person = answering(session, visit.viewer.id, ActorKind.PERSON)
+        return person is not None and next_gate(session, person, console.clock()) is not None
 
 
 @router.get(urls.FIND)

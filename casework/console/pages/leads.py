@@ -12,6 +12,7 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
 from casework.console.rendering import render
 from casework.effects import EffectStatus
+from casework.errors import NotFound
 from casework.incidents.report import report
 from casework.incidents.telling import tell
 from casework.store.cases import count_by
@@ -20,9 +21,10 @@ from casework.store.effects import retry_effect
 from casework.store.engine import reading, transaction
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
-from casework.store.outbox import list_effects
+from casework.store.outbox import effect_by_key, list_effects
 from casework.store.qa.blinding import hidden_from
 from casework.store.quarantine import list_rows
+from casework.store.restrictions import is_hidden, kept_from
 from casework.store.worklist import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
@@ -40,7 +42,8 @@ def boards(console: TheConsole, visit: TheVisit) -> HTMLResponse:
     """What waits in each queue, what is overdue or soon due there, and what is on hold."""
     around = page(console, visit, "Boards")
     with reading(console.engine) as session:
-        waiting = board(session, doing.queues_seen(console, visit), around.now)
+        queues = doing.queues_seen(console, visit)
+        waiting = board(session, queues, around.now, visit.viewer.id)
     titles = {name: queue.title for name, queue in console.bundle.queues.items()}
     return render("leads_boards.html", {"page": around, "desk": Desk(waiting, titles)})
 
@@ -59,6 +62,7 @@ def clocks(
             due_by=around.now + SOON if show == "soon" else None,
             queues=doing.queues_seen(console, visit),
             limit=ROWS,
+            viewer=visit.viewer.id,
         )
     context = {"page": around, "clocks": Listing(rows, ""), "show": show}
     return render("leads_clocks.html", context)
@@ -68,7 +72,13 @@ def clocks(
 def effects(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """What decisions were to cause outside, and nobody tries any more."""
     with reading(console.engine) as session:
-        rows = list_effects(session, status=EffectStatus.DEAD, limit=ROWS + 1, offset=offset)
+        rows = list_effects(
+            session,
+            status=EffectStatus.DEAD,
+            limit=ROWS + 1,
+            offset=offset,
+            viewer=visit.viewer.id,
+        )
     around = page(console, visit, "Dead effects")
     context = {"page": around, "effects": _listing(rows, urls.EFFECTS, offset)}
     return render("leads_effects.html", context)
@@ -80,6 +90,9 @@ def retry(
 ) -> RedirectResponse:
     """Have a dead effect tried again, under its own key."""
     with transaction(console.engine) as session:
+        case = effect_by_key(session, key).case_id
+        if case and is_hidden(session, case, visit.viewer.id):
+            raise NotFound(f"there is no effect {key}", hint="casework effects list --status all")
         retry_effect(session, key, visit.by, console.clock())
     return RedirectResponse(urls.EFFECTS, 303)
 
@@ -98,7 +111,7 @@ def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTML
 def incidents(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """Incidents, the most severe first."""
     with reading(console.engine) as session:
-        rows = list_incidents(session, limit=ROWS + 1, offset=offset)
+        rows = list_incidents(session, limit=ROWS + 1, offset=offset, viewer=visit.viewer.id)
     around = page(console, visit, "Incidents")
     context = {"page": around, "incidents": _listing(rows, urls.INCIDENTS, offset)}
     return render("leads_incidents.html", context)
@@ -109,7 +122,7 @@ def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLRe
     """One incident: roles, tasks, timeline, and its report as it stands now."""
     around = page(console, visit, f"Incident {incident}")
     with reading(console.engine) as session:
-        story = story_of(session, incident)
+        story = story_of(session, incident, visit.viewer.id)
         chains = {each.chain for each in story.moments}
         hidden = hidden_from(session, visit.viewer.id, chains)
     told = [
@@ -125,7 +138,8 @@ def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLRe
 def policy(console: TheConsole, visit: TheVisit) -> HTMLResponse:
     """The rules in force, in order, with the number of cases that each decided."""
     with reading(console.engine) as session:
-        cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id")}
+        found = count_by(session, "rule_id", unless=kept_from(visit.viewer.id))
+        cases = {row["rule_id"]: row["cases"] for row in found}
     shown = PolicyPage(console.bundle, cases, console.lint())
     return render("leads_policy.html", {"page": page(console, visit, "Policy"), "policy": shown})
 

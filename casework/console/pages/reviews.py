@@ -15,7 +15,7 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
-from casework.console.showing import review_of
+from casework.console.reviewing import review_of
 from casework.errors import Conflict, Denied, NotFound
 from casework.gates import ActorKind
 from casework.qa_answering import answer_qa_gate

@@ -23,6 +23,7 @@ const keys = {
   "?": () => byId("keys").showModal(),
   n: () => byId("next").click(),
   h: () => location.assign("/"),
+  d: () => location.assign("/day"),
   "/": () => byId("find").focus(),
   j: () => step(1),
   k: () => step(-1),
@@ -38,6 +39,7 @@ const keys = {
 };
 
 document.addEventListener("keydown", (event) => {
+  if (!byId("cover").hidden) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     byId("answer")?.requestSubmit();
     return;
@@ -65,14 +67,37 @@ window.addEventListener("pageshow", () => {
 const idle = Number(document.body.dataset.idleMinutes) * 60_000;
 let timer;
 
+const cover = byId("cover");
+const beneath = [...document.body.children].filter((node) => node !== cover);
+
 function watch() {
   clearTimeout(timer);
-  timer = setTimeout(() => { byId("cover").hidden = false; byId("cover").querySelector("button").focus(); }, idle);
+  timer = setTimeout(hide, idle);
 }
 
-byId("cover").querySelector("button").addEventListener("click", () => { byId("cover").hidden = true; watch(); });
+// Nothing is left on the screen: not to be read, printed, found or reached by a key.
+function hide() {
+  if (byId("keys").open) byId("keys").close();
+  for (const node of beneath) node.hidden = true;
+  cover.hidden = false;
+  cover.querySelector("button").focus();
+}
+
+// The session may have ended meanwhile; then whoever is there signs in again.
+async function show() {
+  const here = await fetch(document.body.dataset.here, { redirect: "manual" }).catch(() => null);
+  if (here?.status !== 204) {
+    location.assign(document.body.dataset.signIn);
+    return;
+  }
+  for (const node of beneath) node.hidden = false;
+  cover.hidden = true;
+  watch();
+}
+
+cover.querySelector("button").addEventListener("click", show);
 for (const kind of ["keydown", "pointermove", "scroll"]) {
-  document.addEventListener(kind, () => { if (byId("cover").hidden) watch(); }, { passive: true });
+  document.addEventListener(kind, () => { if (cover.hidden) watch(); }, { passive: true });
 }
 watch();
 
@@ -80,7 +105,7 @@ watch();
 const claim = document.querySelector("[data-renew]");
 
 async function renew() {
-  if (!byId("cover").hidden) return;
+  if (!cover.hidden) return;
   const body = new URLSearchParams({ csrf: claim.dataset.csrf });
   const done = await fetch(claim.dataset.renew, { method: "POST", body }).catch(() => null);
   if (done && !done.ok) {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlmodel import Session, col
 
 from casework.canonical import digest
@@ -34,6 +34,7 @@ from casework.store.incidents.reading import tasks_of, tenures_of
 from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.people import answering
+from casework.store.restrictions import known_to
 from casework.store.tables import Hold, Incident, IncidentCase, LedgerEntry
 
 _OPENED: Final = (
@@ -187,12 +188,17 @@ def list_incidents(
     limit: int = 50,
     offset: int = 0,
     after: str = "",
+    viewer: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Incidents with the number of their cases, the most severe first, then the oldest."""
+    """Incidents with the number of their cases, the most severe first, then the oldest.
+
+    For a ``viewer`` the cases that they may not know of do not count.
+    """
+    known = true() if viewer is None else known_to(col(IncidentCase.case_id), viewer)
     attached = (
         select(func.count(func.distinct(col(IncidentCase.case_id))))
         .where(col(IncidentCase.incident_id) == col(Incident.id))
-        .where(col(IncidentCase.detached_at).is_(None))
+        .where(col(IncidentCase.detached_at).is_(None), known)
         .scalar_subquery()
     )
     order = (col(Incident.severity), col(Incident.opened_at), col(Incident.id))

@@ -12,7 +12,7 @@ from casework.incidents.durations import detection
 from casework.incidents.missed import CaseOutcome, missed
 from casework.incidents.states import IncidentStatus
 from casework.incidents.story import Decided, FollowUp, HoldTold, Note, Story, Update
-from casework.incidents.timeline import Moment, moments_of, timeline
+from casework.incidents.timeline import Moment, known_moments, moments_of, timeline
 from casework.ledger.entries import Action
 from casework.policy.bundle import bundle_from_files
 from casework.policy.explain import explain
@@ -22,6 +22,7 @@ from casework.store.incidents.lifecycle import incident_by_id
 from casework.store.incidents.reading import numbered, tasks_of, tenures_of
 from casework.store.lookup import among
 from casework.store.policy import stored_files
+from casework.store.restrictions import kept_from
 from casework.store.tables import (
     Case,
     Decision,
@@ -40,14 +41,15 @@ from casework.store.tables import (
 _UNTOLD: Final = (Action.INCIDENT_REPORTED, Action.INCIDENT_PUBLISHED)
 
 
-def story_of(session: Session, incident: str) -> Story:
-    """Everything about one incident, as it stands now.
+def story_of(session: Session, incident: str, viewer: str | None = None) -> Story:
+    """Everything about one incident, as it stands now; for a ``viewer``, as far as they may know.
 
     Raises:
         NotFound: there is no such incident.
     """
     found = incident_by_id(session, incident)
-    times = _times(session, incident)
+    hidden = set() if viewer is None else set(session.scalars(kept_from(viewer)))
+    times = [each for each in _times(session, incident) if each.case_id not in hidden]
     now_under = sorted({each.case_id for each in times if each.detached_at is None})
     cases = _cases(session, now_under)
     received = [case.received_at for case in cases]
@@ -58,12 +60,12 @@ def story_of(session: Session, incident: str) -> Story:
         detected_by=told,
         cases={case.id: case.status for case in cases},
         tenures=tenures_of(session, incident),
-        moments=timeline(_moments(session, incident, times)),
+        moments=timeline(known_moments(_moments(session, incident, times), hidden)),
         notes=_notes(session, incident),
         tasks=tasks_of(session, incident),
         updates=_updates(session, incident),
         follow_ups=_follow_ups(session, incident),
-        holds=_holds(session, incident),
+        holds=_holds(session, incident, hidden),
         decisions=_decisions(session, now_under),
         missed=missed(_outcomes(session, now_under)),
     )
@@ -123,11 +125,11 @@ def _follow_ups(session: Session, incident: str) -> list[FollowUp]:
     ]
 
 
-def _holds(session: Session, incident: str) -> list[HoldTold]:
+def _holds(session: Session, incident: str, hidden: Collection[str]) -> list[HoldTold]:
     statement = (
         select(col(HeldCase.hold_id), func.count())
         .join(Hold, col(Hold.id) == col(HeldCase.hold_id))
-        .where(col(Hold.incident_id) == incident)
+        .where(col(Hold.incident_id) == incident, col(HeldCase.case_id).not_in(hidden))
         .group_by(col(HeldCase.hold_id))
     )
     held = {row[0]: row[1] for row in session.execute(statement)}

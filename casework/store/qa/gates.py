@@ -14,9 +14,12 @@ from casework.gates import ActorKind, Person
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.plans import Plan
 from casework.qa.reviews import GateKind
+from casework.store.cases import marked_data
 from casework.store.keyset import behind
 from casework.store.ledger import append
+from casework.store.restrictions import is_hidden, known_to
 from casework.store.tables import (
+    Case,
     CaseRevision,
     Decision,
     QaGate,
@@ -51,6 +54,16 @@ def qa_gate_by_id(session: Session, gate: str) -> QaGate:
     if found is None:
         raise NotFound(f"there is no QA gate {gate}", hint="casework qa queue")
     return found
+
+
+def check_qa_known(session: Session, gate: str, person: str) -> None:
+    """Refuse in the same words as where there is no such gate.
+
+    Raises:
+        NotFound: there is none, or its case is not one that this person may know of.
+    """
+    if is_hidden(session, qa_gate_by_id(session, gate).case_id, person):
+        raise NotFound(f"there is no QA gate {gate}", hint="casework qa queue")
 
 
 def held_qa_gate(session: Session, gate: str) -> tuple[QaItem, QaGate]:
@@ -100,7 +113,8 @@ def may_review(session: Session, person: Person) -> list[ColumnElement[bool]]:
         col(QaGate.reserved_for) == person.id,
     )
     works_there = true() if "*" in person.queues else col(QaGate.queue).in_(sorted(person.queues))
-    return [asked, ~took_part, ~answered, ~recused, works_there]
+    known = known_to(col(QaGate.case_id), person.id)
+    return [asked, ~took_part, ~answered, ~recused, works_there, known]
 
 
 def _may_answer(session: Session, person: Person) -> ColumnElement[bool]:
@@ -182,7 +196,8 @@ def note_qa_view(session: Session, gate: str, by: Provenance, now: datetime) -> 
     """
     found = qa_gate_by_id(session, gate)
     item = session.get_one(QaItem, found.item_id)
-    record_qa(session, item, Action.CASE_VIEWED, {"gate": gate}, by, now)
+    marked = marked_data(session, session.get_one(Case, item.case_id))
+    record_qa(session, item, Action.CASE_VIEWED, {"gate": gate, **marked}, by, now)
 
 
 def record_qa(

@@ -22,6 +22,7 @@ from casework.qa.population import (
 )
 from casework.qa.sampling import Experience
 from casework.store.placements import beginnings
+from casework.store.restrictions import known_to
 from casework.store.tables import Case, Decision, Gate, Person
 from casework.vendors import days_worked
 
@@ -54,7 +55,7 @@ def read_frame(session: Session, plan: Plan, window: Window) -> Frame:
 
     A decision is what came of a case at one point: the machine's to close it or to hand it to a
     partner, and each person's answer at a gate that is decided. The machine's to send a case to
-    review is none: the answer at that gate is.
+    review is none: the answer at that gate is. What is restricted is not looked at again.
     """
     vendors, tenures = _people(session, window.closes)
     cells: defaultdict[Cell, list[str]] = defaultdict(list)
@@ -104,6 +105,7 @@ def _by_machine(plan: Plan, window: Window) -> Select[tuple[Any, ...]]:
         col(Decision.decided_at) >= window.opens,
         col(Decision.decided_at) < window.closes,
         col(Decision.actor_kind) == ActorKind.MACHINE,
+        known_to(col(Decision.case_id), None),
         col(Decision.verdict).in_([Route.CLOSE, Route.ESCALATE]),
     )
 
@@ -126,6 +128,7 @@ def _by_people(plan: Plan, window: Window) -> Select[tuple[Any, ...]]:
             col(Decision.decided_at) >= window.opens,
             col(Decision.decided_at) < window.closes,
             col(Decision.actor_kind) != ActorKind.MACHINE,
+            known_to(col(Decision.case_id), None),
             col(Gate.status).in_([GateStatus.DECIDED, GateStatus.CARRIED_OUT]),
         )
     )
