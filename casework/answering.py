@@ -8,7 +8,6 @@ changes nothing of the decision.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -75,7 +74,7 @@ def answer_gate(
     """
     by = Provenance(actor=actor, actor_kind=str(kind), code_version=code_version())
     with reading(engine) as session:
-        bundle = bundle_of(engine, gate_by_id(session, gate_id).policy_digest)
+        bundle = stored_bundle(session, gate_by_id(session, gate_id).policy_digest)
     with transaction(engine) as session:
         gate = gate_by_id(session, gate_id)
         ruling = _rule(session, gate, bundle, payload, kind, by, now)
@@ -170,7 +169,6 @@ def _ruled_reversal(
     return reverse(session, case, person, reason, by, now, action)
 
 
-@lru_cache(maxsize=64)
 def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
     """The bundle with this digest, as the store keeps it: the terms a gate was opened under.
 

@@ -1,6 +1,6 @@
 """Who is at the other end: from a cookie to a viewer, and forms that came from our own pages."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated, Final
@@ -44,7 +44,7 @@ def person_provenance(person: str) -> Provenance:
     return Provenance(actor=person, actor_kind="person", code_version=code_version())
 
 
-def console_of(request: Request) -> Console:
+async def console_of(request: Request) -> Console:
     """The surroundings that ``create_app`` was given."""
     console: Console = request.app.state.console
     return console
@@ -77,7 +77,7 @@ def visit_of(request: Request, console: TheConsole) -> Visit:
 TheVisit = Annotated[Visit, Depends(visit_of)]
 
 
-def from_our_form(visit: TheVisit, csrf: Annotated[str, Form()] = "") -> Visit:
+async def from_our_form(visit: TheVisit, csrf: Annotated[str, Form()] = "") -> Visit:
     """Who has sent a form of our own.
 
     Raises:
@@ -91,10 +91,10 @@ def from_our_form(visit: TheVisit, csrf: Annotated[str, Form()] = "") -> Visit:
 OurForm = Annotated[Visit, Depends(from_our_form)]
 
 
-def allowed(capability: Capability) -> Callable[[Visit], Visit]:
+def allowed(capability: Capability) -> Callable[[Visit], Awaitable[Visit]]:
     """A dependency that lets on only those whose role has a capability."""
 
-    def check(visit: TheVisit) -> Visit:
+    async def check(visit: TheVisit) -> Visit:
         if not visit.viewer.may(capability):
             raise NotAllowed(
                 "your role does not allow this", hint="a lead or an administrator can help"

@@ -1,10 +1,13 @@
 """Bringing together what a case page shows, and recording that its content was seen."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
+import orjson
 from sqlmodel import Session
 
-from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
 from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
@@ -21,6 +24,7 @@ from casework.store.engine import transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
 from casework.store.ledger import entries_of
+from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Clock, Gate
 
 
@@ -52,12 +56,13 @@ def case_page(
     """Read a case for its page; where its content is shown, the history says to whom.
 
     Raises:
-        NotFound: there is no such case.
+        NotFound: the viewer may not read it, or there is no such case.
     """
     with transaction(console.engine) as session:
+        check_readable(session, visit, case_id)
         file = case_file(session, case_id)
         digest = file.case.policy_digest
-        bundle = bundle_of(console.engine, digest) if digest else console.bundle
+        bundle = stored_bundle(session, digest) if digest else console.bundle
         rule = _rule_of(bundle, file.case.rule_id)
         covered = not uncovered and _is_marked(bundle, rule)
         if not covered:
@@ -75,7 +80,7 @@ def case_page(
             covered=covered,
             content={} if covered else file.content,
             readings=file.readings,
-            guidance=_guidance(bundle, rule, gate, explain(bundle, facts[0].row)),
+            guidance=_guidance(bundle, rule, gate, _explained(bundle, facts[0].row)),
             past=past_of(session, file.case),
             timeline=entries_of(session, case_id),
             clocks=_going(session, gate),
@@ -83,6 +88,27 @@ def case_page(
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console, file),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a bundle says about a row; the bundle is known by its digest, the row by its JSON."""
+
+    digest: str
+    written: bytes
+    bundle: Bundle = field(compare=False)
+    row: Mapping[str, Any] = field(compare=False)
+
+
+def _explained(bundle: Bundle, row: Mapping[str, Any]) -> tuple[RuleResult, ...]:
+    written = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+    return _answer_to(_Question(bundle.digest, written, bundle, row))
+
+
+@lru_cache(maxsize=512)
+def _answer_to(asked: _Question) -> tuple[RuleResult, ...]:
+    """Explain, once for the same question: a case is read again before and after its answer."""
+    return tuple(explain(asked.bundle, asked.row))
 
 
 def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:

@@ -18,6 +18,10 @@ from casework.errors import ConfigurationError, StoreError
 BUSY_TIMEOUT_MS: Final = 30_000
 
 
+#: Connections of one process to PostgreSQL; they are made when they are needed.
+CONNECTIONS: Final = 15
+
+
 @lru_cache(maxsize=16)
 def open_engine(url: str) -> Engine:
     """Open the store at a SQLAlchemy URL; the same URL gives the same engine.
@@ -38,7 +42,14 @@ def open_engine(url: str) -> Engine:
         return _open_sqlite(str(parsed.database or ""), url)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(
-            parsed, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True
+            parsed,
+            json_serializer=_dumps,
+            json_deserializer=orjson.loads,
+            pool_pre_ping=True,
+            # As many as the default's five and ten more, but all of them are kept: under load a
+            # connection that is made for one request costs more than the request.
+            pool_size=CONNECTIONS,
+            max_overflow=0,
         )
     raise ConfigurationError(
         f"Casework does not keep its store in {parsed.get_backend_name()}",

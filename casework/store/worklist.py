@@ -1,11 +1,12 @@
 """What to do next: the most urgent gate for one person, queues by urgency, and the clocks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import TextualSelect, and_, bindparam, func, literal, select, text, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -15,9 +16,10 @@ from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder, situation
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Clock, Gate
+from casework.store.types import UtcDateTime
 
 #: Gates of each queue that are looked at in one go.
-_PAGE: Final = 20
+_PAGE: Final = 50
 
 #: A gate at which people must decide, in the words of the indexes of those: they are not used else.
 IS_OPEN: Final = col(Gate.status) == literal(GateStatus.OPEN.value, literal_execute=True)
@@ -43,17 +45,25 @@ class Listed:
 
 
 def next_gate(session: Session, person: Person, now: datetime) -> Gate | None:
-    """The gate that this person should look at next; None where nothing waits for them.
+    """The gate that this person should look at next; None where nothing waits for them."""
+    return next(next_gates(session, person, now), None)
+
+
+def next_gates(session: Session, person: Person, now: datetime) -> Iterator[Gate]:
+    """The gates that this person should look at, one after another.
 
     The most severe comes first, then what is due first, then the oldest. What another has, or what
     is on hold, is passed over.
     """
-    places = _places(session, person)
-    for case, gate in _free(session, places, person.id, now) if places else ():
-        terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
-        if barred(situation(session, case, gate, now), person, terms) is None:
-            return gate
-    return None
+    queues = _queues_of(session, person)
+    for name in _free(session, queues, person.id, now) if queues else ():
+        gate = session.get_one(Gate, name)
+        bundle = stored_bundle(session, gate.policy_digest)
+        if not person.roles & bundle.queues[gate.queue].roles:
+            continue
+        found = situation(session, session.get_one(Case, gate.case_id), gate, now)
+        if barred(found, person, bundle.terms(gate.queue, None)) is None:
+            yield gate
 
 
 def page_of_queue(
@@ -74,7 +84,9 @@ def page_of_queue(
         .limit(limit)
     )
     if after:
-        statement = statement.where(tuple_(*URGENCY) > _place(gate_by_id(session, after)))
+        last = gate_by_id(session, after)
+        place = (last.severity, last.ranks_at, last.opened_at, last.id)
+        statement = statement.where(tuple_(*URGENCY) > place)
     return [
         Listed(
             gate,
@@ -141,18 +153,14 @@ def _row(
     }
 
 
-def _places(session: Session, person: Person) -> dict[str, list[str] | None]:
-    """Queues where somebody of these roles answers, with the policies under which they do.
-
-    None are all under which gates wait.
-    """
-    policies, found = _policies(session), dict[str, list[str] | None]()
-    for policy in policies:
+def _queues_of(session: Session, person: Person) -> list[str]:
+    """Queues where somebody of these roles answers, under one of the policies that gates have."""
+    named: dict[str, None] = {}
+    for policy in _policies(session):
         for queue in stored_bundle(session, policy).queues.values():
-            named = "*" in person.queues or queue.id in person.queues
-            if named and person.roles & queue.roles:
-                found[queue.id] = [*(found.get(queue.id) or ()), policy]
-    return {queue: None if under == policies else under for queue, under in found.items()}
+            if "*" in person.queues or queue.id in person.queues:
+                named |= {queue.id: None} if person.roles & queue.roles else {}
+    return list(named)
 
 
 def _policies(session: Session) -> list[str]:
@@ -171,48 +179,38 @@ def _policies(session: Session) -> list[str]:
     return list(session.scalars(select(walk.c.digest).where(walk.c.digest.is_not(None))))
 
 
-def _free(
-    session: Session, places: Mapping[str, list[str] | None], person: str, now: datetime
-) -> Iterator[tuple[Case, Gate]]:
+def _free(session: Session, queues: Sequence[str], person: str, now: datetime) -> Iterator[str]:
     """Open gates that are free or this person's own, and not on hold, by urgency."""
-    after: Any = None
+    given = {f"q{number}": queue for number, queue in enumerate(queues)} | {"person": person}
+    following, place = False, dict[str, Any]()
     while True:
-        heads = [_head(queue, under, person, now, after) for queue, under in places.items()]
-        each = union_all(*(select(head.subquery()) for head in heads)).subquery()
-        statement = (
-            select(Case, Gate)
-            .join(Case, col(Case.id) == col(Gate.case_id))
-            .where(col(Gate.id).in_(select(each.c.id).order_by(*each.c).limit(_PAGE)))
-            .order_by(*URGENCY)
-        )
-        rows = session.execute(statement).all()
-        yield from ((case, gate) for case, gate in rows)
+        statement = _heads(len(queues), following)
+        rows = session.execute(statement, {**given, **place, "now": now}).all()
+        yield from (row.id for row in rows)
         if len(rows) < _PAGE:
             return
-        after = _place(rows[-1][1])
+        following, place = True, dict(rows[-1]._mapping)
 
 
-def _head(
-    queue: str, under: list[str] | None, person: str, now: datetime, after: Any
-) -> Select[Any]:
-    """The beginning of one queue, from the place ``after`` on, as its index has it."""
-    free = or_(
-        col(Assignment.holder).is_(None),
-        col(Assignment.holder) == person,
-        col(Assignment.lease_until) <= now,
+@lru_cache(maxsize=64)
+def _heads(queues: int, following: bool) -> TextualSelect:
+    """The statement for the heads of so many queues, from a place on where it is ``following``.
+
+    It is written out: to put it together anew would take longer than to answer it.
+    """
+    place = "severity, ranks_at, opened_at, id"
+    after = f"AND ({place}) > (:severity, :ranks_at, :opened_at, :id) " if following else ""
+    heads = (
+        f"SELECT * FROM (SELECT {place} FROM gates LEFT JOIN assignments a ON a.gate_id = id "
+        f"WHERE status = 'open' AND queue = :q{number} AND follow_up_at IS NULL "
+        f"AND (holder IS NULL OR holder = :person OR lease_until <= :now) {after}"
+        f"ORDER BY {place} LIMIT {_PAGE}) AS head{number}"
+        for number in range(queues)
     )
-    statement = (
-        select(*URGENCY)
-        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(IS_OPEN, col(Gate.queue) == queue, free, col(Assignment.follow_up_at).is_(None))
+    whole = f"{' UNION ALL '.join(heads)} ORDER BY {place} LIMIT {_PAGE}"
+    times = ["now", *(["ranks_at", "opened_at"] if following else [])]
+    return (
+        text(whole)
+        .bindparams(*(bindparam(name, type_=UtcDateTime()) for name in times))
+        .columns(ranks_at=UtcDateTime, opened_at=UtcDateTime)
     )
-    if under is not None:
-        statement = statement.where(col(Gate.policy_digest).in_(under))
-    if after is not None:
-        statement = statement.where(tuple_(*URGENCY) > after)
-    return statement.order_by(*URGENCY).limit(_PAGE)
-
-
-def _place(gate: Gate) -> tuple[Any, ...]:
-    """Where a gate stands in the order of its queue."""
-    return gate.severity, gate.ranks_at, gate.opened_at, gate.id

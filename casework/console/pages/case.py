@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Depends
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from casework.answering import Taken, answer_gate
@@ -65,34 +66,36 @@ async def answer(
     given: GivenAnswer,
 ) -> Response:
     """Put an answer before the guard; then wake the run, and go on to the next case."""
+    # In a thread, as all that asks the store: the loop goes on with everybody else.
+    taken = await run_in_threadpool(_answer, console, visit, gate, given)
+    if isinstance(taken, Response):
+        return taken
+    woken = await _wake(console, taken)
+    outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
+    return RedirectResponse(f"{urls.case(taken.case_id)}?done={outcome}", 303)
+
+
+def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken | Response:
+    """What was taken; where it is refused, the case with the reason and what was filled in."""
     with reading(console.engine) as session:
-        case_id = gate_by_id(session, gate).case_id
+        found = gate_by_id(session, gate)
+    payload = {name: given[name] or None for name in ("verdict", "action", "escalate_to", "clause")}
+    payload |= {
+        "rationale": given["rationale"],
+        "evidence_digest": seen_in_full(found.evidence_digest, given["evidence"]),
+    }
     try:
-        taken = _answer(console, visit, gate, given)
+        return answer_gate(console.engine, gate, visit.viewer.id, payload, now=console.clock())
     except (Denied, Conflict) as refusal:
         return shown_case(
             console,
             visit,
-            case_id,
+            found.case_id,
             uncovered=True,
             refusal=refusal.message,
             given=given,
             status=refusal.status,
         )
-    woken = await _wake(console, taken)
-    outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
-    return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
-
-
-def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken:
-    with reading(console.engine) as session:
-        digest = gate_by_id(session, gate).evidence_digest
-    payload = {name: given[name] or None for name in ("verdict", "action", "escalate_to", "clause")}
-    payload |= {
-        "rationale": given["rationale"],
-        "evidence_digest": seen_in_full(digest, given["evidence"]),
-    }
-    return answer_gate(console.engine, gate, visit.viewer.id, payload, now=console.clock())
 
 
 async def _wake(console: Console, taken: Taken) -> bool:
@@ -142,8 +145,6 @@ def shown_case(
     Raises:
         NotFound: the viewer may not read it, or there is no such case.
     """
-    with reading(console.engine) as session:
-        check_readable(session, visit, case_id)
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}

@@ -13,7 +13,7 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
 from casework.console.showing import is_readable
-from casework.errors import Conflict, NotFound
+from casework.errors import NotFound
 from casework.gates import ActorKind
 from casework.store.assignment import claim_next
 from casework.store.cases import find_case
@@ -27,9 +27,6 @@ router = APIRouter()
 
 #: Rows on one page of a queue.
 ROWS: Final = 50
-
-#: How often the next case is looked for while others are faster.
-TRIES: Final = 10
 
 
 def page(console: Console, visit: Visit, title: str) -> Page:
@@ -74,18 +71,13 @@ def take_next(console: TheConsole, visit: OurForm) -> RedirectResponse:
 
 
 def _claimed(console: Console, visit: Visit) -> str | None:
-    """The case whose gate has been claimed; None where nothing waits, or others take it all."""
-    for _ in range(TRIES):
-        try:
-            with transaction(console.engine) as session:
-                person = answering(session, visit.viewer.id, ActorKind.PERSON)
-                if person is None:
-                    return None
-                gate = claim_next(session, person, console.lease, visit.by, console.clock())
-                return gate.case_id if gate else None
-        except Conflict:
-            continue  # somebody else was faster: the next one, then
-    return None
+    """The case whose gate has been claimed; None where nothing waits."""
+    with transaction(console.engine) as session:
+        person = answering(session, visit.viewer.id, ActorKind.PERSON)
+        if person is None:
+            return None
+        gate = claim_next(session, person, console.lease, visit.by, console.clock())
+        return gate.case_id if gate else None
 
 
 @router.get(urls.FIND)
