@@ -24,6 +24,7 @@ from casework.store.engine import open_engine
 from casework.store.people import add_person, people
 from casework.store.tables import Person
 from deployments.stack import running_api
+from deployments.trials import FolderTrials
 
 #: Who is added where nobody is known yet, so that somebody can sign in and add the others.
 FIRST = "admin"
@@ -52,6 +53,7 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
             run_page=f"{api.removesuffix('/api')}/runs/flow-run/{{run}}" if api else "",
             lease=timedelta(minutes=settings.claim_minutes),
             idle_minutes=settings.console_idle_minutes,
+            trials=FolderTrials(settings),
         )
     )
 

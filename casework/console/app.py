@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from casework.console import urls
-from casework.console.pages import audit, case, claims, desk, leads, reviews, sign_in
+from casework.console.pages import audit, case, claims, desk, leads, plans, policy, reviews, sign_in
 from casework.console.ports import Console
 from casework.console.rendering import FOLDER, render
 from casework.console.security import SecurityHeaders
@@ -18,7 +18,7 @@ def create_app(console: Console) -> FastAPI:
     app.state.console = console
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    for pages in (sign_in, desk, case, claims, reviews, leads, audit):
+    for pages in (sign_in, desk, case, claims, reviews, leads, policy, plans, audit):
         app.include_router(pages.router)
     app.add_exception_handler(CaseworkError, _failed)
     return app

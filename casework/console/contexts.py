@@ -7,9 +7,11 @@ from typing import Any, Generic, TypeVar
 
 from casework.incidents.story import Story as IncidentStory
 from casework.ledger.verify import Report
+from casework.policy.difference import Difference
 from casework.policy.explain import RuleResult
 from casework.policy.faults import Fault
 from casework.policy.model import Bundle, Queue
+from casework.qa.plans import Plan
 from casework.store.desk import Waiting
 from casework.store.tables import (
     Assignment,
@@ -22,6 +24,7 @@ from casework.store.tables import (
     SignalReading,
 )
 from casework.store.worklist import Listed
+from casework.trials import Trial
 
 T = TypeVar("T")
 
@@ -147,6 +150,30 @@ class PolicyPage:
     bundle: Bundle
     cases: Mapping[str | None, int]  # by the rule that decided; None where none did
     faults: Sequence[Fault]
+    candidates: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePage:
+    """A bundle that is not in force: its faults, or else what it changes."""
+
+    name: str
+    faults: Sequence[Fault]
+    bundle: Bundle | None = None
+    told: Difference | None = None
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """A plan of quality assurance, and what it would draw now."""
+
+    name: str
+    plan: Plan
+    until: datetime
+    preview: Mapping[str, Any]
+    may_draw: bool
+    drawn: str  # the round that was just drawn; "none" where there was nothing to draw
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from casework.ledger.checkpoint import Verifier
 from casework.policy.faults import Fault
 from casework.policy.model import Bundle
+from casework.trials import Trials
 
 #: Wakes the run of a decided gate; False where it cannot now, and the reconciler does it later.
 Wake: TypeAlias = Callable[[str], Awaitable[bool]]
@@ -29,3 +30,4 @@ class Console:
     run_page: str = ""  # Prefect's page of a run, with {run} in it; empty: not linked
     lease: timedelta = timedelta(minutes=30)  # how long a claim lasts that is not renewed
     idle_minutes: int = 5  # after which what is on the screen is covered
+    trials: Trials | None = None  # candidates beside the bundle in force

@@ -15,6 +15,8 @@ RETRY: Final = "/leads/effects/retry"
 QUARANTINE: Final = "/leads/quarantine"
 INCIDENTS: Final = "/leads/incidents"
 POLICY: Final = "/leads/policy"
+CANDIDATES: Final = "/leads/policy/candidates"
+PLANS: Final = "/leads/plans"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
 VERIFY: Final = "/audit/verify"
@@ -65,6 +67,16 @@ def further(path: str, **asked: str | int) -> str:
 def incident(incident_id: str) -> str:
     """An incident."""
     return f"{INCIDENTS}/{quote(incident_id, safe='')}"
+
+
+def candidate(name: str, verb: str = "") -> str:
+    """A policy bundle beside the one in force, or what is done with it."""
+    return f"{CANDIDATES}/{quote(name, safe='')}{'/' + verb if verb else ''}"
+
+
+def plan(name: str, verb: str = "") -> str:
+    """A plan of quality assurance, or what is done with it."""
+    return f"{PLANS}/{quote(name, safe='')}{'/' + verb if verb else ''}"
 
 
 def review(gate: str) -> str:

@@ -1,4 +1,4 @@
-"""Leads: what waits, runs out, failed outside or could not be read; incidents and the policy."""
+"""Leads: what waits, runs out, failed outside or could not be read; and incidents."""
 
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, IncidentPage, Listing, PolicyPage
+from casework.console.contexts import Desk, IncidentPage, Listing
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
 from casework.console.ports import Console
@@ -15,7 +15,6 @@ from casework.console.rendering import render
 from casework.effects import EffectStatus
 from casework.incidents.report import report
 from casework.incidents.telling import tell
-from casework.store.cases import count_by
 from casework.store.desk import SOON, board
 from casework.store.effects import retry_effect
 from casework.store.engine import reading, transaction
@@ -116,15 +115,6 @@ def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLRe
     ]
     shown = IncidentPage(story, told, report(story, around.now, words=True))
     return render("leads_incident.html", {"page": around, "incident": shown})
-
-
-@router.get(urls.POLICY)
-def policy(console: TheConsole, visit: TheVisit) -> HTMLResponse:
-    """The rules in force, in order, with the number of cases that each decided."""
-    with reading(console.engine) as session:
-        cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id")}
-    shown = PolicyPage(console.bundle, cases, console.lint())
-    return render("leads_policy.html", {"page": page(console, visit, "Policy"), "policy": shown})
 
 
 def _queues(console: Console, visit: Visit) -> list[str]:
