@@ -31,7 +31,8 @@ async def case_review(case_id: str, gate_id: str) -> str:
     fresh = False
     while True:
         gate = await visit_gate(gate_id, str(flow_run.id))
-        get_run_logger().info("Gate %s is %s, attempt %s", gate_id, gate["status"], gate["attempt"])
+        told = (gate_id, gate["status"], gate["attempt"], gate["page"])
+        get_run_logger().info("Gate %s is %s, attempt %s: %s", *told)
         if not gate["ours"]:
             return "replaced"
         if gate["leaves"]:

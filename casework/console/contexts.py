@@ -121,6 +121,7 @@ class CasePage:
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
+    prefect_answers: bool
 
 
 @dataclass(frozen=True, slots=True)

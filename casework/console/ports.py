@@ -17,6 +17,14 @@ Wake: TypeAlias = Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
+class Prefect:
+    """Whether Prefect answers, and where its pages are."""
+
+    answers: bool = True
+    run_page: str = ""  # its page of a run, with {run} in it; empty: not linked
+
+
+@dataclass(frozen=True, slots=True)
 class Console:
     """The console's surroundings."""
 
@@ -27,7 +35,7 @@ class Console:
     lint: Callable[[], Sequence[Fault]]  # faults of the bundle as its files are now
     verifier: Callable[[], Verifier]  # who signs the history
     secure: bool  # whether it is reached over HTTPS, so that cookies go nowhere else
-    run_page: str = ""  # Prefect's page of a run, with {run} in it; empty: not linked
+    prefect: Callable[[], Prefect] = Prefect  # as it was found last; asks nothing itself
     lease: timedelta = timedelta(minutes=30)  # how long a claim lasts that is not renewed
     idle_minutes: int = 5  # after which what is on the screen is covered
     trials: Trials | None = None  # candidates beside the bundle in force

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from casework.assignment import HoldReason, reach
 from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
-from casework.console.ports import Console
+from casework.console.ports import Console, Prefect
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
@@ -86,7 +86,8 @@ def case_page(
             clocks=_going(session, gate),
             claim=claim,
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
-            run_page=_run_page(console, file),
+            run_page=_run_page(console.prefect(), file),
+            prefect_answers=console.prefect().answers,
         )
 
 
@@ -188,6 +189,6 @@ def _form(
     )
 
 
-def _run_page(console: Console, file: CaseFile) -> str:
+def _run_page(prefect: Prefect, file: CaseFile) -> str:
     runs = [gate.flow_run_id for gate in file.gates if gate.flow_run_id]
-    return console.run_page.replace("{run}", runs[-1]) if runs and console.run_page else ""
+    return prefect.run_page.replace("{run}", runs[-1]) if runs else ""
