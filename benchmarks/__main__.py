@@ -19,6 +19,7 @@ BENCHMARKS: Final = (
     "escalation",
     "effects",
     "receiver",
+    "console",
 )
 
 

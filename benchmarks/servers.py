@@ -18,8 +18,8 @@ from casework.store.engine import open_engine
 def surroundings(postgres: str, folder: Path) -> Iterator[None]:
     """Databases of our own for the store and for Prefect, and a server on them."""
     with ExitStack() as stack:
-        store = stack.enter_context(_database(postgres, "casework_bench_store"))
-        prefect = stack.enter_context(_database(postgres, "casework_bench_prefect", "pg_trgm"))
+        store = stack.enter_context(database(postgres, "casework_bench_store"))
+        prefect = stack.enter_context(database(postgres, "casework_bench_prefect", "pg_trgm"))
         os.environ["CASEWORK_HOME"] = str(folder)
         os.environ["CASEWORK_DATABASE_URL"] = store
         asynchronous = make_url(prefect).set(drivername="postgresql+asyncpg")
@@ -33,7 +33,7 @@ def surroundings(postgres: str, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _database(postgres: str, name: str, extension: str = "") -> Iterator[str]:
+def database(postgres: str, name: str, extension: str = "") -> Iterator[str]:
     """A database of our own, which is dropped at the end; yields its URL."""
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

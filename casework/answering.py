@@ -8,7 +8,6 @@ changes nothing of the decision.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -79,7 +78,7 @@ def answer_gate(
     with reading(engine) as session:
         found = gate_by_id(session, gate_id)
         check_known(session, found.case_id, gate_id, actor)
-        bundle = bundle_of(engine, found.policy_digest)
+        bundle = stored_bundle(session, found.policy_digest)
     with transaction(engine) as session:
         gate = gate_by_id(session, gate_id)
         ruling = _rule(session, gate, bundle, payload, kind, by, now)
@@ -174,7 +173,6 @@ def _ruled_reversal(
     return reverse(session, case, person, reason, by, now, action)
 
 
-@lru_cache(maxsize=64)
 def bundle_of(engine: Engine, policy_digest: str) -> Bundle:
     """The bundle with this digest, as the store keeps it: the terms a gate was opened under.
 

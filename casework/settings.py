@@ -18,6 +18,9 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".casework"), description="Folder for everything Casework keeps.")
     database_url: str = Field("", description="The store; empty: SQLite under the home folder.")
     policy_dir: Path | None = Field(None, description="Policy bundle; empty: the default one.")
+    candidates_dir: Path | None = Field(
+        None, description="Folder of bundles that leads may try in the console; empty: none."
+    )
     signing_key_file: Path | None = Field(
         None, description="Ed25519 key that signs checkpoints; empty: made under the home folder."
     )

@@ -23,8 +23,10 @@ from casework.store.accounts import make_link
 from casework.store.engine import open_engine
 from casework.store.people import add_person, people
 from casework.store.tables import Person
+from deployments.prefect_watch import PrefectWatch
 from deployments.single_sign_on import single_sign_on
 from deployments.stack import running_api
+from deployments.trials import FolderTrials
 
 #: Who is added where nobody is known yet, so that somebody can sign in and add the others.
 FIRST = "admin"
@@ -36,7 +38,7 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
     Raises:
         PolicyError: the bundle in force does not lint.
     """
-    api = running_api(settings)
+    prefect = PrefectWatch(settings)
 
     async def wake(run_id: str) -> bool:
         return await _wake(settings, run_id)
@@ -50,11 +52,12 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
             lint=lambda: lint(settings.bundle_dir),
             verifier=lambda: load_verifier(settings.key_file, settings.ledger_origin),
             secure=secure,
-            run_page=f"{api.removesuffix('/api')}/runs/flow-run/{{run}}" if api else "",
+            prefect=prefect.last,
             lease=timedelta(minutes=settings.claim_minutes),
             idle_minutes=settings.console_idle_minutes,
             api_per_minute=settings.api_per_minute,
             single=single_sign_on(settings),
+            trials=FolderTrials(settings),
         )
     )
 

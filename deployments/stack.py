@@ -93,11 +93,16 @@ def running_api(settings: Settings) -> str | None:
     """The API of the server in use: ``PREFECT_API_URL``, or the embedded one if it answers."""
     if given := os.environ.get("PREFECT_API_URL"):
         return given
+    url = noted_api(settings)
+    return url if url and api_answers(url) else None
+
+
+def noted_api(settings: Settings) -> str | None:
+    """The API of the embedded server, as whoever started it noted it; None where none was."""
     try:
-        url = str(orjson.loads(_file(settings, "stack.json").read_bytes())["api_url"])
+        return str(orjson.loads(_file(settings, "stack.json").read_bytes())["api_url"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return url if _answers(url) else None
 
 
 @contextmanager
@@ -207,7 +212,7 @@ def _deploy(url: str) -> None:
 
 def _wait_until_up(settings: Settings, child: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(url):
+    while not api_answers(url):
         if child.poll() is not None or time.monotonic() > deadline:
             raise EngineError(
                 "the embedded Prefect server does not start",
@@ -258,7 +263,8 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
-def _answers(url: str) -> bool:
+def api_answers(url: str) -> bool:
+    """Whether a Prefect server answers at a URL."""
     try:
         return httpx.get(f"{url}/health", timeout=2.0).status_code == httpx.codes.OK
     except httpx.HTTPError:

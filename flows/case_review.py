@@ -34,7 +34,7 @@ async def case_review(case_id: str, gate_id: str) -> State[str]:
     fresh = False
     while True:
         gate = await visit_gate(gate_id, str(flow_run.id))
-        get_run_logger().info("Case %s, %s", case_id, _told(gate))
+        get_run_logger().info("Case %s, %s: %s", case_id, _told(gate), gate["page"])
         if not gate["ours"]:
             return _ended("replaced", case_id, gate)
         if gate["leaves"]:

@@ -39,7 +39,8 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
         waited and what was decided, in ids; ``ours``, whether the gate names this run (one that
         another has replaced touches nothing); ``carried_out``, whether this visit did it;
         ``following``, the next gate's id where the case goes on; ``leaves``, whether that caused
-        anything to be sent now; ``form``, whether Prefect's form may hold an answer.
+        anything to be sent now; ``form``, whether Prefect's form may hold an answer; ``page``,
+        where the console shows the case.
     """
     here = surroundings("case_review")
     with reading(here.engine) as session:
@@ -55,6 +56,7 @@ async def visit_gate(gate_id: str, flow_run_id: str) -> dict[str, Any]:
         "following": None,
         "leaves": False,
         "form": here.settings.prefect_ui_decisions != "off",
+        "page": f"{here.settings.console_url.rstrip('/')}/cases/{found.case_id}",
     }
     if not told["ours"]:
         return told

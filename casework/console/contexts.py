@@ -10,9 +10,11 @@ from markupsafe import Markup
 from casework.console.day import Today
 from casework.incidents.story import Story as IncidentStory
 from casework.ledger.verify import Report
+from casework.policy.difference import Difference
 from casework.policy.explain import RuleResult
 from casework.policy.faults import Fault
 from casework.policy.model import Bundle, Queue
+from casework.qa.plans import Plan
 from casework.qa.rights import Trained
 from casework.store.desk import Waiting
 from casework.store.playbooks import Followed
@@ -33,6 +35,7 @@ from casework.store.tables import (
 )
 from casework.store.texts import Outgoing
 from casework.store.worklist import Listed
+from casework.trials import Trial
 
 T = TypeVar("T")
 
@@ -162,6 +165,7 @@ class CasePage:
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
+    prefect_answers: bool
     let_in: Sequence[str] | None = None  # who alone may know of it; None: it is not restricted
     restricts: Sequence[tuple[str, str]] = ()  # id, name of whom a lead may let in
     followed: Followed | None = None  # the playbook's questions at the open gate
@@ -196,6 +200,30 @@ class PolicyPage:
     bundle: Bundle
     cases: Mapping[str | None, int]  # by the rule that decided; None where none did
     faults: Sequence[Fault]
+    candidates: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePage:
+    """A bundle that is not in force: its faults, or else what it changes."""
+
+    name: str
+    faults: Sequence[Fault]
+    bundle: Bundle | None = None
+    told: Difference | None = None
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """A plan of quality assurance, and what it would draw now."""
+
+    name: str
+    plan: Plan
+    until: datetime
+    preview: Mapping[str, Any]
+    may_draw: bool
+    drawn: str  # the round that was just drawn; "none" where there was nothing to draw
 
 
 @dataclass(frozen=True, slots=True)

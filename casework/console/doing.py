@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlmodel import Session
 
@@ -11,7 +11,7 @@ from casework.assigning import at_gate
 from casework.console.identity import Visit
 from casework.console.ports import Console
 from casework.console.showing import is_readable
-from casework.errors import Conflict, EngineError, NotFound
+from casework.errors import EngineError, NotFound
 from casework.evidence import seen_in_full
 from casework.gates import ActorKind
 from casework.qa.reviews import GateKind
@@ -23,28 +23,20 @@ from casework.store.gates import gate_by_id
 from casework.store.people import answering
 from casework.store.tables import Gate
 
-#: How often the next case is looked for while others are faster.
-TRIES: Final = 10
-
 Change: TypeAlias = Callable[[Session, datetime], object]
 
 
 def take_next(console: Console, visit: Visit, *, sparing: bool = False) -> Gate | None:
-    """Claim the most urgent gate one may answer; None where nothing waits, or others take it.
+    """Claim the most urgent gate one may answer; None where nothing waits.
 
     Sparing them leaves out what is of a marked category.
     """
-    for _ in range(TRIES):
-        try:
-            with transaction(console.engine) as session:
-                person = answering(session, visit.viewer.id, ActorKind.PERSON)
-                if person is None:
-                    return None
-                now, lease = console.clock(), console.lease
-                return claim_next(session, person, lease, visit.by, now, sparing=sparing)
-        except Conflict:
-            continue  # somebody else was faster: the next one, then
-    return None
+    with transaction(console.engine) as session:
+        person = answering(session, visit.viewer.id, ActorKind.PERSON)
+        if person is None:
+            return None
+        now, lease = console.clock(), console.lease
+        return claim_next(session, person, lease, visit.by, now, sparing=sparing)
 
 
 def named_case(console: Console, visit: Visit, reference: str) -> str:

@@ -1,6 +1,6 @@
 """Who is at the other end: from a cookie to a viewer, and forms that came from our own pages."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated, Final
@@ -50,7 +50,12 @@ def console_of(request: Request) -> Console:
     return console
 
 
-TheConsole = Annotated[Console, Depends(console_of)]
+async def _console_of(request: Request) -> Console:
+    # What is not async goes through a thread, at each request.
+    return console_of(request)
+
+
+TheConsole = Annotated[Console, Depends(_console_of)]
 
 
 def glance_of(request: Request, console: TheConsole) -> Visit:
@@ -87,7 +92,7 @@ def visit_of(visit: Annotated[Visit, Depends(glance_of)], console: TheConsole) -
 TheVisit = Annotated[Visit, Depends(visit_of)]
 
 
-def from_our_form(visit: TheVisit, csrf: Annotated[str, Form()] = "") -> Visit:
+async def from_our_form(visit: TheVisit, csrf: Annotated[str, Form()] = "") -> Visit:
     """Who has sent a form of our own.
 
     Raises:
@@ -101,10 +106,10 @@ def from_our_form(visit: TheVisit, csrf: Annotated[str, Form()] = "") -> Visit:
 OurForm = Annotated[Visit, Depends(from_our_form)]
 
 
-def allowed(capability: Capability) -> Callable[[Visit], Visit]:
+def allowed(capability: Capability) -> Callable[[Visit], Awaitable[Visit]]:
     """A dependency that lets on only those whose role has a capability."""
 
-    def check(visit: TheVisit) -> Visit:
+    async def check(visit: TheVisit) -> Visit:
         if not visit.viewer.may(capability):
             raise NotAllowed(
                 "your role does not allow this", hint="a lead or an administrator can help"

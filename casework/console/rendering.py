@@ -70,6 +70,7 @@ def at(moment: datetime | None) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
 
 
+@lru_cache(maxsize=256)
 def markdown(text: str) -> Markup:
     """Markdown of the policy bundle as HTML; HTML in it is shown, not taken."""
     return Markup(_markdown().render(text))  # raw HTML is off in the renderer
@@ -77,7 +78,10 @@ def markdown(text: str) -> Markup:
 
 def legible(text: object) -> str:
     """A stranger's text with what hides or turns characters made visible."""
-    return "".join(each if _is_plain(each) else f"⟨U+{ord(each):04X}⟩" for each in str(text))
+    given = str(text)
+    if given.replace("\n", "").replace("\t", "").isprintable():
+        return given
+    return "".join(each if _is_plain(each) else f"⟨U+{ord(each):04X}⟩" for each in given)
 
 
 def _is_plain(letter: str) -> bool:

@@ -1,17 +1,19 @@
 """Bringing together what a case page shows, and recording that its content was seen."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlmodel import Session
 
-from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
 from casework.console.access import Capability
 from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
-from casework.console.ports import Console
+from casework.console.ports import Console, Prefect
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
@@ -29,8 +31,9 @@ from casework.store.ledger import acts_of
 from casework.store.news import newest_entry
 from casework.store.people import people
 from casework.store.playbooks import followed
+from casework.store.policy import stored_bundle
 from casework.store.preferences import preference_of
-from casework.store.qa.blinding import hidden_from
+from casework.store.qa.blinding import check_sighted, hidden_from
 from casework.store.restrictions import is_hidden, let_in
 from casework.store.tables import Case, Clock, Gate
 
@@ -52,6 +55,17 @@ def check_readable(session: Session, visit: Visit, case_id: str) -> None:
         raise NotFound(f"there is no case {case_id} among yours")
 
 
+def check_shown(session: Session, visit: Visit, case_id: str) -> None:
+    """Refuse a case that the viewer may not read, or must not before they have reviewed it.
+
+    Raises:
+        NotFound: the viewer may not read it, or there is no such case.
+        Denied: they may have to review it, without knowing what was decided.
+    """
+    check_readable(session, visit, case_id)
+    check_sighted(session, visit.viewer.id, case_id)
+
+
 def case_page(
     console: Console,
     visit: Visit,
@@ -64,10 +78,11 @@ def case_page(
     """Read a case for its page; where its content is shown, the history says to whom.
 
     Raises:
-        NotFound: there is no such case.
+        NotFound: the viewer may not read it, or there is no such case.
     """
     with transaction(console.engine) as session:
         entry = newest_entry(session)
+        check_shown(session, visit, case_id)
         file = case_file(session, case_id)
         bundle, rules = explanation(session, console, case_id)
         covered = not uncovered and bundle.marked(file.case.rule_id) is not None
@@ -112,7 +127,8 @@ def _page_of(
         clocks=_going(session, gate),
         claim=claim,
         form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
-        run_page=_run_page(console, file),
+        run_page=_run_page(console.prefect(), file),
+        prefect_answers=console.prefect().answers,
         let_in=let_in(session, file.case.id),
         restricts=_restricts(session, visit),
         followed=followed(session, file.case, gate) if gate else None,
@@ -143,9 +159,30 @@ def explanation(
         NotFound: there is no such case.
     """
     digest = find_case(session, case_id).policy_digest
-    bundle = bundle_of(console.engine, digest) if digest else console.bundle
+    bundle = stored_bundle(session, digest) if digest else console.bundle
     facts = rows_for_policy(session, [case_id])
-    return bundle, explain(bundle, facts[0].row)
+    return bundle, _explained(bundle, facts[0].row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a bundle says about a row; the bundle is known by its digest, the row by its JSON."""
+
+    digest: str
+    written: bytes
+    bundle: Bundle = field(compare=False)
+    row: Mapping[str, Any] = field(compare=False)
+
+
+def _explained(bundle: Bundle, row: Mapping[str, Any]) -> tuple[RuleResult, ...]:
+    written = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+    return _answer_to(_Question(bundle.digest, written, bundle, row))
+
+
+@lru_cache(maxsize=512)
+def _answer_to(asked: _Question) -> tuple[RuleResult, ...]:
+    """Explain, once for the same question: a case is read again before and after its answer."""
+    return tuple(explain(asked.bundle, asked.row))
 
 
 def _guidance(
@@ -239,6 +276,6 @@ def _form(
     )
 
 
-def _run_page(console: Console, file: CaseFile) -> str:
+def _run_page(prefect: Prefect, file: CaseFile) -> str:
     runs = [gate.flow_run_id for gate in file.gates if gate.flow_run_id]
-    return console.run_page.replace("{run}", runs[-1]) if runs and console.run_page else ""
+    return prefect.run_page.replace("{run}", runs[-1]) if runs else ""

@@ -28,6 +28,8 @@ VENDORS: Final = "/leads/vendors"
 AGREEMENT: Final = "/leads/agreement"
 RIGHTS: Final = "/leads/rights"
 HEALTH: Final = "/leads/health"
+CANDIDATES: Final = "/leads/policy/candidates"
+PLANS: Final = "/leads/plans"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
 API: Final = "/api/v1"
@@ -95,6 +97,16 @@ def incident(incident_id: str) -> str:
 def health_chart(name: str) -> str:
     """A chart of the health page."""
     return f"{HEALTH}/{quote(name, safe='')}.svg"
+
+
+def candidate(name: str, verb: str = "") -> str:
+    """A policy bundle beside the one in force, or what is done with it."""
+    return f"{CANDIDATES}/{quote(name, safe='')}{'/' + verb if verb else ''}"
+
+
+def plan(name: str, verb: str = "") -> str:
+    """A plan of quality assurance, or what is done with it."""
+    return f"{PLANS}/{quote(name, safe='')}{'/' + verb if verb else ''}"
 
 
 def review(gate: str) -> str:

@@ -109,7 +109,13 @@ def column_types(draft: Draft) -> dict[str, str]:
 def faults_of(folder: Path) -> list[Fault]:
     """Every fault of the bundle in a folder, in the order of its files."""
     files, unread = read_files(folder)
-    return in_order([*unread, *_linted(files).faults])
+    return in_order([*unread, *_faults(tuple(files.items()))])
+
+
+@lru_cache(maxsize=4)
+def _faults(files: tuple[tuple[str, str], ...]) -> tuple[Fault, ...]:
+    """Lint; once for the same files, for that takes longer than a second."""
+    return tuple(_linted(dict(files)).faults)
 
 
 @lru_cache(maxsize=4)

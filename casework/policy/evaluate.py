@@ -110,15 +110,16 @@ def _evaluated(bundle: Bundle, frame: pl.DataFrame) -> pl.DataFrame:
 
 def cleaned(frame: pl.DataFrame, program: Program) -> pl.DataFrame:
     """The columns that rules read, in their types; what is not exact becomes null."""
+    given = frame.schema  # made anew each time that it is asked for
     exact = {
         name: _is_exact(name, kind)
         for name, kind in program.columns.items()
-        if kind in ("integer", "number") and frame.schema.get(name) == DTYPES[kind]
+        if kind in ("integer", "number") and given.get(name) == DTYPES[kind]
     }
     whole = frame.select(each.all().alias(name) for name, each in exact.items())
     columns = [pl.col("case_id")]
     for name, kind in program.columns.items():
-        if frame.schema.get(name) != DTYPES[kind]:
+        if given.get(name) != DTYPES[kind]:
             columns.append(pl.lit(None, dtype=DTYPES[kind]).alias(name))
         elif name in exact and not whole[name].item():
             columns.append(pl.when(exact[name]).then(pl.col(name)).alias(name))

@@ -133,13 +133,18 @@ def open_session(session: Session, person: str, by: Provenance, now: datetime) -
 
 def signed_in(session: Session, secret: str, now: datetime) -> SignedIn | None:
     """Who has a session in force; None where it ended, was revoked or never was."""
-    found = session.get(ConsoleSession, fingerprint(secret))
-    if found is None or found.revoked_at or now >= session_ends(found.opened_at, found.used_at):
+    statement = (
+        select(ConsoleSession, Person)
+        .join(Person, col(Person.id) == col(ConsoleSession.person))
+        .where(col(ConsoleSession.fingerprint) == fingerprint(secret))
+    )
+    found = session.execute(statement).one_or_none()
+    if found is None:
         return None
-    person = session.get(Person, found.person)
-    if person is None or not has_access(session, person, now):
+    kept, person = found
+    if kept.revoked_at or now >= session_ends(kept.opened_at, kept.used_at):
         return None
-    return SignedIn(person, found.opened_at)
+    return SignedIn(person, kept.opened_at) if has_access(session, person, now) else None
 
 
 def is_to_be_noted(session: Session, secret: str, now: datetime) -> bool:

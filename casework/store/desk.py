@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from casework.cases import Severity
 from casework.store.engine import is_sqlite
-from casework.store.restrictions import known_to
+from casework.store.restrictions import known_in_words, known_to
 from casework.store.tables import Assignment, Case, Gate
 from casework.store.types import UtcDateTime
 from casework.store.worklist import IS_OPEN
@@ -27,10 +27,7 @@ _PLACES_POSTGRES: Final = (
     "WITH places(queue, severity) AS (SELECT q, s FROM unnest(CAST(:queues AS text[])) q "
     "CROSS JOIN unnest(CAST(:severities AS text[])) s) "
 )
-_KNOWN: Final = (
-    "g.case_id NOT IN (SELECT r.case_id FROM case_restrictions r WHERE NOT EXISTS "
-    "(SELECT 1 FROM case_grants k WHERE k.case_id = r.case_id AND k.person = :viewer))"
-)
+_KNOWN: Final = known_in_words("g.case_id", "viewer")
 _HERE: Final = (
     "FROM gates g WHERE g.status = 'open' AND g.queue = places.queue "
     f"AND g.severity = places.severity AND {_KNOWN}"

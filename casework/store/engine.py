@@ -19,6 +19,10 @@ from casework.errors import ConfigurationError, StoreError
 BUSY_TIMEOUT_MS: Final = 30_000
 
 
+#: Connections of one process to PostgreSQL; they are made when they are needed.
+CONNECTIONS: Final = 15
+
+
 @lru_cache(maxsize=16)
 def open_engine(url: str) -> Engine:
     """Open the store at a SQLAlchemy URL; the same URL gives the same engine.
@@ -93,7 +97,14 @@ def _dumps(document: Any) -> str:
 
 def _open_postgresql(url: URL) -> Engine:
     engine = create_engine(
-        url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True
+        url,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        pool_pre_ping=True,
+        # As many as the default's five and ten more, but all of them are kept: under load a
+        # connection that is made for one request costs more than the request.
+        pool_size=CONNECTIONS,
+        max_overflow=0,
     )
 
     @event.listens_for(engine, "connect")

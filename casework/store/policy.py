@@ -1,6 +1,9 @@
 """Policy bundles of record: every bundle that has decided something, whole."""
 
+from collections.abc import MutableMapping
 from datetime import datetime
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlmodel import Session
 
@@ -10,6 +13,13 @@ from casework.policy.bundle import bundle_from_files
 from casework.policy.model import Bundle
 from casework.store.ledger import append
 from casework.store.tables import PolicyBundle
+
+#: Bundles that have been read, by store and digest: what a digest names never changes, and to read
+#: and compare the files anew takes longer than most of what is asked of a bundle.
+_READ: Final[MutableMapping[Any, dict[str, Bundle]]] = WeakKeyDictionary()
+
+#: Bundles of one store that are kept so.
+_MOST: Final = 64
 
 
 def adopt_bundle(session: Session, bundle: Bundle, by: Provenance, now: datetime) -> bool:
@@ -49,4 +59,9 @@ def stored_bundle(session: Session, policy_digest: str) -> Bundle:
     Raises:
         NotFound: no bundle with this digest has decided anything.
     """
-    return bundle_from_files(stored_files(session, policy_digest))
+    read = _READ.setdefault(session.get_bind(), {})
+    if policy_digest not in read:
+        if len(read) >= _MOST:
+            read.clear()
+        read[policy_digest] = bundle_from_files(stored_files(session, policy_digest))
+    return read[policy_digest]

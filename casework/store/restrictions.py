@@ -34,6 +34,14 @@ def known_to(column: Any, person: str | None) -> ColumnElement[bool]:
     return found
 
 
+def known_in_words(column: str, person: str) -> str:
+    """The same as ``known_to`` for SQL that is written out; ``person`` names its parameter."""
+    return (
+        f"{column} NOT IN (SELECT r.case_id FROM case_restrictions r WHERE NOT EXISTS "
+        f"(SELECT 1 FROM case_grants g WHERE g.case_id = r.case_id AND g.person = :{person}))"
+    )
+
+
 def is_hidden(session: Session, case_id: str, person: str) -> bool:
     """Whether somebody may not know of a case."""
     hidden = kept_from(person).where(col(CaseRestriction.case_id) == case_id)

@@ -1,37 +1,20 @@
-"""What to do next: the most urgent gate for one person, queues by urgency, and the clocks."""
+"""What waits: queues by urgency, and the clocks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    and_,
-    exists,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-    union_all,
-)
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, false, literal, select, tuple_
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
 from casework.errors import NotFound
-from casework.gates import GateStatus, Person, barred
+from casework.gates import GateStatus
 from casework.store.clocks import clock_of, promise_of
-from casework.store.gates import gate_by_id, live_holder, situation
-from casework.store.policy import stored_bundle
+from casework.store.gates import gate_by_id, live_holder
 from casework.store.restrictions import check_known, known_to
 from casework.store.tables import Assignment, Case, Clock, Gate
-
-#: Gates of each queue that are looked at in one go.
-_PAGE: Final = 20
 
 #: A gate at which people must decide, in the words of the indexes of those: they are not used else.
 IS_OPEN: Final = col(Gate.status) == literal(GateStatus.OPEN.value, literal_execute=True)
@@ -58,25 +41,6 @@ class Listed:
     clock: Clock | None  # that of its decision
     holder: str | None  # who has it now
     follow_up_at: datetime | None  # until when it is on hold
-
-
-def next_gate(
-    session: Session, person: Person, now: datetime, *, sparing: bool = False
-) -> Gate | None:
-    """The gate that this person should look at next; None where nothing waits for them.
-
-    The most severe comes first, then what is due first, then the oldest. What another has, or what
-    is on hold, is passed over; sparing them, what is of a marked category too.
-    """
-    places = _places(session, person)
-    wanted = [known_to(col(Gate.case_id), person.id)]
-    if sparing:
-        wanted.append(~_is_marked(session))
-    for case, gate in _free(session, places, person.id, now, wanted) if places else ():
-        terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
-        if barred(situation(session, case, gate, now), person, terms) is None:
-            return gate
-    return None
 
 
 def page_of_queue(
@@ -118,7 +82,8 @@ def page_of_queues(
     if after:
         last = gate_by_id(session, after)
         check_known(session, last.case_id, after, viewer)
-        statement = statement.where(tuple_(*URGENCY) > _place(last))
+        place = (last.severity, last.ranks_at, last.opened_at, last.id)
+        statement = statement.where(tuple_(*URGENCY) > place)
     return [
         Listed(
             gate,
@@ -205,100 +170,3 @@ def _row(
         "holder": assignment and assignment.holder,
         "follow_up_at": assignment and assignment.follow_up_at,
     }
-
-
-def _places(session: Session, person: Person) -> dict[str, list[str] | None]:
-    """Queues where somebody of these roles answers, with the policies under which they do.
-
-    None are all under which gates wait.
-    """
-    policies, found = _policies(session), dict[str, list[str] | None]()
-    for policy in policies:
-        for queue in stored_bundle(session, policy).queues.values():
-            named = "*" in person.queues or queue.id in person.queues
-            if named and person.roles & queue.roles:
-                found[queue.id] = [*(found.get(queue.id) or ()), policy]
-    return {queue: None if under == policies else under for queue, under in found.items()}
-
-
-def _policies(session: Session) -> list[str]:
-    """The policies under which gates wait, from one to the next by index: gates may be many."""
-    first = select(func.min(col(Gate.policy_digest)).label("digest")).where(IS_OPEN)
-    walk, later = first.cte("policies", recursive=True), aliased(Gate)
-    following = (
-        select(func.min(col(later.policy_digest)))
-        .where(
-            col(later.status) == literal(GateStatus.OPEN.value, literal_execute=True),
-            col(later.policy_digest) > walk.c.digest,
-        )
-        .scalar_subquery()
-    )
-    walk = walk.union_all(select(following).select_from(walk).where(walk.c.digest.is_not(None)))
-    return list(session.scalars(select(walk.c.digest).where(walk.c.digest.is_not(None))))
-
-
-def _is_marked(session: Session) -> ColumnElement[bool]:
-    """Whether the rule that brought a case to its gate is of a category that is marked."""
-    marked = [
-        (policy, rule.id)
-        for policy in _policies(session)
-        for bundle in [stored_bundle(session, policy)]
-        for rule in bundle.rules
-        if bundle.marked(rule.id)
-    ]
-    rule = tuple_(col(Gate.policy_digest), func.coalesce(col(Case.rule_id), ""))
-    return exists().where(col(Case.id) == col(Gate.case_id), rule.in_(marked))
-
-
-def _free(
-    session: Session,
-    places: Mapping[str, list[str] | None],
-    person: str,
-    now: datetime,
-    wanted: Sequence[ColumnElement[bool]],
-) -> Iterator[tuple[Case, Gate]]:
-    """Open gates that are free or this person's own, and not on hold, by urgency."""
-    after: Any = None
-    while True:
-        heads = [
-            _head(queue, under, person, now, after).where(*wanted)
-            for queue, under in places.items()
-        ]
-        each = union_all(*(select(head.subquery()) for head in heads)).subquery()
-        statement = (
-            select(Case, Gate)
-            .join(Case, col(Case.id) == col(Gate.case_id))
-            .where(col(Gate.id).in_(select(each.c.id).order_by(*each.c).limit(_PAGE)))
-            .order_by(*URGENCY)
-        )
-        rows = session.execute(statement).all()
-        yield from ((case, gate) for case, gate in rows)
-        if len(rows) < _PAGE:
-            return
-        after = _place(rows[-1][1])
-
-
-def _head(
-    queue: str, under: list[str] | None, person: str, now: datetime, after: Any
-) -> Select[Any]:
-    """The beginning of one queue, from the place ``after`` on, as its index has it."""
-    free = or_(
-        col(Assignment.holder).is_(None),
-        col(Assignment.holder) == person,
-        col(Assignment.lease_until) <= now,
-    )
-    statement = (
-        select(*URGENCY)
-        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(IS_OPEN, col(Gate.queue) == queue, free, col(Assignment.follow_up_at).is_(None))
-    )
-    if under is not None:
-        statement = statement.where(col(Gate.policy_digest).in_(under))
-    if after is not None:
-        statement = statement.where(tuple_(*URGENCY) > after)
-    return statement.order_by(*URGENCY).limit(_PAGE)
-
-
-def _place(gate: Gate) -> tuple[Any, ...]:
-    """Where a gate stands in the order of its queue."""
-    return gate.severity, gate.ranks_at, gate.opened_at, gate.id

@@ -23,9 +23,9 @@ from casework.store.assignment import resume as go_on
 from casework.store.clocks import clocks_at
 from casework.store.engine import transaction
 from casework.store.gates import gate_by_id
+from casework.store.next_gates import next_gate
 from casework.store.people import answering
 from casework.store.tables import Assignment, Gate
-from casework.store.worklist import next_gate
 from deployments.cli.approvals import As
 from deployments.cli.output import Json, emit, reported, table_of
 from deployments.cli.setting import acting, now, opened, settled

@@ -24,12 +24,13 @@ from casework.store.desk import COUNTED, board
 from casework.store.engine import is_sqlite, reading, transaction
 from casework.store.escalation import take_due_steps
 from casework.store.gates import situation
+from casework.store.next_gates import next_gate
 from casework.store.orphans import mend_orphans
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Clock, Gate
 from casework.store.types import NEVER
-from casework.store.worklist import next_gate, page_of_queue
+from casework.store.worklist import page_of_queue
 from tests.factories.escalation import HOUR, LEASE, add_everybody, person, timed_case
 from tests.factories.gates import BY, NOW, answer, waiting_case
 

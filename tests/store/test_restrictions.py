@@ -17,11 +17,11 @@ from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import gate_by_id
 from casework.store.intake_run import run_intake
+from casework.store.next_gates import next_gate
 from casework.store.people import answering
 from casework.store.policy import adopt_bundle
 from casework.store.restrictions import is_hidden, let_in, restrict, unrestrict
 from casework.store.straight import StraightThrough
-from casework.store.worklist import next_gate
 from integrations.patterns import PatternProvider
 from tests.factories.enriched import enriched_case
 from tests.factories.escalation import LEASE, add_everybody, person

@@ -13,8 +13,9 @@ from casework.store.assignment import claim_next, renew
 from casework.store.desk import board
 from casework.store.engine import reading, transaction
 from casework.store.ledger import search_entries
+from casework.store.next_gates import next_gate
 from casework.store.people import answering
-from casework.store.worklist import next_gate, page_of_queue
+from casework.store.worklist import page_of_queue
 from tests.factories.escalation import LEASE, add_everybody, person, timed_case
 from tests.factories.gates import NOW, waiting_case
 

@@ -14,7 +14,7 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
-from casework.console.showing import check_readable
+from casework.console.showing import check_shown
 from casework.errors import InputError
 from casework.ledger.entries import Action
 from casework.ledger.verify import Report
@@ -22,7 +22,7 @@ from casework.store.audit import verify
 from casework.store.engine import reading
 from casework.store.export import export
 from casework.store.ledger import search_entries
-from casework.store.qa.blinding import check_sighted, hidden_from
+from casework.store.qa.blinding import hidden_from
 from casework.store.restrictions import kept_from
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.AUDIT))])
@@ -74,8 +74,7 @@ def check(console: TheConsole, visit: OurForm) -> HTMLResponse:
 def take_away(console: TheConsole, visit: TheVisit, case_id: str) -> Response:
     """A case's sealed entries as JSON lines, each with its proof."""
     with reading(console.engine) as session:
-        check_readable(session, visit, case_id)
-        check_sighted(session, visit.viewer.id, case_id)
+        check_shown(session, visit, case_id)
     lines = BytesIO()
     export(console.engine, console.verifier(), lines.write, case_id)
     named = {"Content-Disposition": f'attachment; filename="{case_id}.jsonl"'}

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Form
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from casework.answering import bundle_of
+from casework.answering import Taken
 from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
@@ -16,15 +17,17 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
-from casework.console.showing import case_page, check_readable
+from casework.console.showing import case_page, check_readable, check_shown
 from casework.errors import Conflict, Denied, InputError
 from casework.exposure import Level
+from casework.gates import Denial
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.ledger import acts_of
 from casework.store.playbooks import answer_step, answers_about
-from casework.store.qa.blinding import check_sighted, hidden_from, recuse
+from casework.store.policy import stored_bundle
+from casework.store.qa.blinding import recuse
 from casework.store.texts import preview
 
 router = APIRouter()
@@ -100,23 +103,31 @@ async def answer(
     given: GivenAnswer,
 ) -> Response:
     """Put an answer before the guard; then wake the run, and go on to the next case."""
+    # In a thread, as all that asks the store: the loop goes on with everybody else.
+    taken = await run_in_threadpool(_answer, console, visit, gate, given)
+    if isinstance(taken, Response):
+        return taken
+    woken = await doing.wake(console, taken)
+    outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
+    return RedirectResponse(f"{urls.case(taken.case_id)}?done={outcome}", 303)
+
+
+def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken | Response:
+    """What was taken; where it is refused, the case with the reason and what was filled in."""
     with reading(console.engine) as session:
-        case_id = gate_by_id(session, gate).case_id
+        found = gate_by_id(session, gate)
     try:
-        taken = doing.take_answer_at(console, visit, gate, given)
+        return doing.take_answer_at(console, visit, gate, given)
     except (Denied, Conflict) as refusal:
         return shown_case(
             console,
             visit,
-            case_id,
+            found.case_id,
             uncovered=True,
             refusal=refusal.message,
             given=given,
             status=refusal.status,
         )
-    woken = await doing.wake(console, taken)
-    outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
-    return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
 
 
 @router.post("/gates/{gate}/preview")
@@ -126,7 +137,7 @@ def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswe
     with reading(console.engine) as session:
         found = gate_by_id(session, gate)
         action = given["action"]
-        allowed = bundle_of(console.engine, found.policy_digest).terms(found.queue, None).actions
+        allowed = stored_bundle(session, found.policy_digest).terms(found.queue, None).actions
         going = (
             preview(session, found, action, given["clause"] or None, console.clock())
             if action in allowed
@@ -172,8 +183,7 @@ def story(
 ) -> HTMLResponse:
     """Everything that happened to a case, act by act; ids and digests, no content."""
     with reading(console.engine) as session:
-        check_readable(session, visit, case_id)
-        check_sighted(session, visit.viewer.id, case_id)
+        check_shown(session, visit, case_id)
         file = case_file(session, case_id)
         answered = answers_about(session, case_id)
         acts = acts_of(session, case_id)
@@ -201,14 +211,15 @@ def shown_case(
     Raises:
         NotFound: the viewer may not read it, or there is no such case.
     """
-    with reading(console.engine) as session:
-        check_readable(session, visit, case_id)
-        is_blind = bool(hidden_from(session, visit.viewer.id, [case_id]))
-    if is_blind:
-        around = page(console, visit, f"Case {case_id}")
-        return render("blind.html", {"page": around, "case_id": case_id}, 403)
-    shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
+    try:
+        shown = case_page(
+            console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given
+        )
+    except Denied as denied:
+        if denied.reason != Denial.BLIND:
+            raise
+        return render("blind.html", {"page": around, "case_id": case_id}, 403)
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}
     context["preview"] = shown_ahead
     return render("case.html", context, status)

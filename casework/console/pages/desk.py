@@ -21,8 +21,9 @@ from casework.store.assignment import assign
 from casework.store.desk import board
 from casework.store.engine import reading
 from casework.store.news import newest_entry
+from casework.store.next_gates import next_gate
 from casework.store.people import answering
-from casework.store.worklist import next_gate, page_of_queue
+from casework.store.worklist import page_of_queue
 
 router = APIRouter()
 

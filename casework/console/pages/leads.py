@@ -1,4 +1,4 @@
-"""Leads: what waits, runs out, failed outside or could not be read; incidents and the policy."""
+"""Leads: what waits, runs out, failed outside or could not be read; and incidents."""
 
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import doing, urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, IncidentPage, Listing, PolicyPage
+from casework.console.contexts import Desk, IncidentPage, Listing
 from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
 from casework.console.rendering import render
@@ -15,7 +15,6 @@ from casework.effects import EffectStatus
 from casework.errors import NotFound
 from casework.incidents.report import report
 from casework.incidents.telling import tell
-from casework.store.cases import count_by
 from casework.store.desk import SOON, board
 from casework.store.effects import retry_effect
 from casework.store.engine import reading, transaction
@@ -24,7 +23,7 @@ from casework.store.incidents.story import story_of
 from casework.store.outbox import effect_by_key, list_effects
 from casework.store.qa.blinding import hidden_from
 from casework.store.quarantine import list_rows
-from casework.store.restrictions import is_hidden, kept_from
+from casework.store.restrictions import is_hidden
 from casework.store.worklist import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
@@ -132,16 +131,6 @@ def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLRe
     ]
     shown = IncidentPage(story, told, report(story, around.now, words=True))
     return render("leads_incident.html", {"page": around, "incident": shown})
-
-
-@router.get(urls.POLICY)
-def policy(console: TheConsole, visit: TheVisit) -> HTMLResponse:
-    """The rules in force, in order, with the number of cases that each decided."""
-    with reading(console.engine) as session:
-        found = count_by(session, "rule_id", unless=kept_from(visit.viewer.id))
-        cases = {row["rule_id"]: row["cases"] for row in found}
-    shown = PolicyPage(console.bundle, cases, console.lint())
-    return render("leads_policy.html", {"page": page(console, visit, "Policy"), "policy": shown})
 
 
 def _listing(rows: list[T], path: str, offset: int) -> Listing[T]:

@@ -30,10 +30,11 @@ def hidden_from(session: Session, person: str | None, cases: Collection[str]) ->
         col(QaGate.kind) == GateKind.REVIEW,
         among(session, col(QaGate.case_id), cases),
     )
-    known = answering(session, person, ActorKind.PERSON) if person else None
-    if known is not None:
-        statement = statement.where(*may_review(session, known))
-    return frozenset(session.scalars(statement.distinct()))
+    under_review = frozenset(session.scalars(statement.distinct()))
+    known = answering(session, person, ActorKind.PERSON) if person and under_review else None
+    if known is None:
+        return under_review
+    return frozenset(session.scalars(statement.where(*may_review(session, known)).distinct()))
 
 
 def check_sighted(session: Session, person: str | None, case: str) -> None:

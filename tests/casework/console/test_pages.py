@@ -9,15 +9,18 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from casework.accounts import csrf_token
+from casework.console import ports
+from casework.console.app import create_app
 from casework.console.identity import COOKIE
 from casework.console.security import HEADERS
-from casework.store.accounts import make_link, set_password
+from casework.store.accounts import make_link, open_session, set_password
 from casework.store.engine import reading, transaction
 from casework.store.gates import assign_run
 from casework.store.ledger import entries_of
 from casework.store.people import add_person, change_person
 from tests.casework.console.asking import Anything, actions, case_of, csrf, routes
 from tests.casework.console.conftest import Prefect, SignIn
+from tests.factories.consoles import console_of
 from tests.factories.gates import BY, NOW, evidence_of, waiting_case
 
 PASSWORD = "correct horse battery"
@@ -213,6 +216,24 @@ def test_an_answer_is_taken_while_prefect_is_down(
     page = signed_in("ana").get(done.headers["location"]).text
     assert "carried out when" in page
     assert "gate.decided" in actions(engine, gate)
+
+
+def test_a_case_says_that_prefect_is_down_and_links_its_run_where_it_is_up(
+    engine: Engine, gate: str
+) -> None:
+    with transaction(engine) as session:
+        assign_run(session, gate, "0199", BY, NOW)
+        secret = open_session(session, "ana", BY, NOW)
+    found = ports.Prefect(True, "http://prefect/runs/flow-run/{run}")
+    app = create_app(console_of(engine, lambda: NOW, prefect=lambda: found))
+    client = TestClient(app, cookies={COOKIE: secret})
+    page = client.get(f"/cases/{case_of(engine, gate)}").text
+    assert "http://prefect/runs/flow-run/0199" in page
+    assert "Prefect does not answer" not in page
+    found = ports.Prefect(False, found.run_page)
+    page = client.get(f"/cases/{case_of(engine, gate)}").text
+    assert "Prefect does not answer" in page
+    assert 'id="answer"' in page
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Leads: the policy in force, candidates beside it, and what they would change."""
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from casework.console import urls
+from casework.console.access import EVERY_QUEUE, Capability
+from casework.console.contexts import CandidatePage, PolicyPage
+from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
+from casework.console.pages.desk import page
+from casework.console.ports import Console
+from casework.console.rendering import render
+from casework.errors import NotFound
+from casework.policy.difference import difference
+from casework.store.cases import count_by
+from casework.store.engine import reading
+from casework.trials import Trials
+
+router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+
+
+@router.get(urls.POLICY)
+def policy(console: TheConsole, visit: TheVisit) -> HTMLResponse:
+    """The rules in force, in order, with the number of cases that each decided."""
+    with reading(console.engine) as session:
+        cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id")}
+    names = console.trials.names() if console.trials else ()
+    shown = PolicyPage(console.bundle, cases, console.lint(), names)
+    return render("leads_policy.html", {"page": page(console, visit, "Policy"), "policy": shown})
+
+
+@router.get(urls.CANDIDATES + "/{name}")
+def candidate(console: TheConsole, visit: TheVisit, name: str) -> HTMLResponse:
+    """What tells a candidate from the policy in force, and what it would change about the cases."""
+    trials, around = _trials(console), page(console, visit, f"Candidate {name}")
+    faults = trials.faults(name)
+    if faults:
+        shown = CandidatePage(name, faults)
+    else:
+        bundle = trials.candidate(name)
+        told = difference(console.bundle, bundle)
+        shown = CandidatePage(name, faults, bundle, told, trials.trial(name))
+    # Ids of cases in queues that are not theirs are shown to nobody, here as in every list.
+    context = {
+        "page": around,
+        "candidate": shown,
+        "in_every_queue": visit.viewer.is_in(EVERY_QUEUE),
+    }
+    return render("leads_candidate.html", context)
+
+
+@router.post(urls.CANDIDATES + "/{name}/try")
+def begin(console: TheConsole, visit: OurForm, name: str) -> RedirectResponse:
+    """Begin to try a candidate without faults on every case; it goes on without this page."""
+    trials = _trials(console)
+    if not trials.faults(name):
+        trials.start(name)
+    return RedirectResponse(urls.candidate(name), 303)
+
+
+def _trials(console: Console) -> Trials:
+    if console.trials is None:
+        raise NotFound("no candidates are kept here", hint="see CASEWORK_CANDIDATES_DIR")
+    return console.trials
