@@ -18,10 +18,13 @@ from casework.qa.reviews import GateKind
 from casework.qa_answering import look_at_qa_gate
 from casework.store.assignment import claim_next
 from casework.store.cases import find_case
+from casework.store.effects import retry_effect
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
+from casework.store.outbox import effect_by_key
 from casework.store.people import answering
-from casework.store.tables import Gate
+from casework.store.restrictions import is_hidden
+from casework.store.tables import Gate, QueuedEffect
 
 Change: TypeAlias = Callable[[Session, datetime], object]
 
@@ -109,6 +112,20 @@ def review_payload(console: Console, gate: str, given: Mapping[str, str]) -> dic
     if shown.gate.kind == GateKind.ADJUDICATION and given["error"]:
         payload["error"] = None if given["error"] == "none" else given["error"]
     return payload
+
+
+def retry_dead(console: Console, visit: Visit, key: str) -> QueuedEffect:
+    """Have a dead effect tried again, under its own key.
+
+    Raises:
+        NotFound: there is none, or the viewer may not know of its case.
+        Conflict: it is not dead.
+    """
+    with transaction(console.engine) as session:
+        case = effect_by_key(session, key).case_id
+        if case and is_hidden(session, case, visit.viewer.id):
+            raise NotFound(f"there is no effect {key}", hint="casework effects list --status all")
+        return retry_effect(session, key, visit.by, console.clock())
 
 
 def queues_seen(console: Console, visit: Visit) -> list[str]:

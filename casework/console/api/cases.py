@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
@@ -13,9 +12,9 @@ from casework.console.api.documents import Document, Id, example
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, declared
 from casework.console.identity import TheConsole
-from casework.console.showing import case_page, check_readable, explanation
+from casework.console.showing import case_page, check_shown, explanation
 from casework.store.engine import reading
-from casework.store.ledger import entries_of
+from casework.store.ledger import acts_of
 from casework.tokens import Scope
 
 router = APIRouter(route_class=OnceRoute, tags=["cases"])
@@ -33,11 +32,11 @@ class Explanation(Document):
 
 
 class Told(Document):
-    """A case's history, entry by entry; ids and digests, no content."""
+    """A case's history, act by act; ids and digests, no content."""
 
-    model_config = example(entries=[{"action": "case.opened", "actor": "casework"}])
+    model_config = example(acts=[{"action": "case.opened", "actor": "casework"}])
 
-    entries: list[dict[str, Any]] = Field(description="Entries of the ledger, with their digest.")
+    acts: list[dict[str, Any]] = Field(description="Each with the digest of its entry.")
 
 
 @router.get("/cases/{case}", dependencies=[READ], responses=declared(ANY))
@@ -50,8 +49,6 @@ def show(
     ] = False,
 ) -> CaseOut:
     """A case with its content; that it was seen is in its history."""
-    with reading(console.engine) as session:
-        check_readable(session, visit, case)
     return case_out(case_page(console, visit, case, uncovered=uncovered))
 
 
@@ -59,7 +56,7 @@ def show(
 def explain(console: TheConsole, visit: Caller, case: Id) -> Explanation:
     """Each rule true, false or unknown for a case, with the signals it read."""
     with reading(console.engine) as session:
-        check_readable(session, visit, case)
+        check_shown(session, visit, case)
         bundle, rules = explanation(session, console, case)
     shown = [RuleOut.model_validate(rule) for rule in rules]
     return Explanation(policy_digest=bundle.digest, rules=shown)
@@ -73,6 +70,6 @@ def explain(console: TheConsole, visit: Caller, case: Id) -> Explanation:
 def story(console: TheConsole, visit: Caller, case: Id) -> Told:
     """Everything that happened to a case."""
     with reading(console.engine) as session:
-        check_readable(session, visit, case)
-        entries = entries_of(session, case)
-    return Told(entries=[orjson.loads(each.body) | {"digest": each.digest} for each in entries])
+        check_shown(session, visit, case)
+        acts = acts_of(session, case)
+    return Told(acts=acts)

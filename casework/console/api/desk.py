@@ -72,7 +72,9 @@ def me(call: TheCall) -> Me:
 def queues(console: TheConsole, visit: Caller) -> list[WaitingOut]:
     """What waits in each of one's queues; those in which nothing waits are left out."""
     with reading(console.engine) as session:
-        waiting = board(session, doing.queues_seen(console, visit), console.clock())
+        waiting = board(
+            session, doing.queues_seen(console, visit), console.clock(), visit.viewer.id
+        )
     return [
         WaitingOut(
             title=console.bundle.queues[each.queue].title,
@@ -98,7 +100,8 @@ def approvals(
         raise NotFound("there is no such queue among yours")
     wanted = seen if queue is None else [queue]
     with reading(console.engine) as session:
-        rows = page_of_queues(session, wanted, console.clock(), limit + 1, cursor or "")
+        now, viewer = console.clock(), visit.viewer.id
+        rows = page_of_queues(session, wanted, now, limit + 1, cursor or "", viewer)
     more = rows[limit - 1].gate.id if len(rows) > limit else None
     return Listing(items=[waiting_gate(row) for row in rows[:limit]], next_cursor=more)
 

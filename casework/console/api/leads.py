@@ -18,12 +18,12 @@ from casework.effects import EffectStatus
 from casework.incidents.report import report
 from casework.store.cases import count_by
 from casework.store.desk import SOON
-from casework.store.effects import retry_effect
-from casework.store.engine import reading, transaction
+from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
 from casework.store.quarantine import list_rows
+from casework.store.restrictions import kept_from
 from casework.store.worklist import running_clocks
 from casework.tokens import Scope
 
@@ -171,6 +171,7 @@ def clocks(
             queues=doing.queues_seen(console, visit),
             limit=limit + 1,
             after=_clock(cursor),
+            viewer=visit.viewer.id,
         )
     last = rows[limit - 1] if len(rows) > limit else None
     return Listing(
@@ -180,10 +181,18 @@ def clocks(
 
 
 @router.get("/effects", responses=declared(ANY))
-def effects(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) -> Listing[EffectOut]:
+def effects(
+    console: TheConsole, visit: Caller, limit: Limit = ROWS, cursor: Cursor = None
+) -> Listing[EffectOut]:
     """What decisions were to cause outside, and nobody tries any more."""
     with reading(console.engine) as session:
-        rows = list_effects(session, status=EffectStatus.DEAD, limit=limit + 1, after=cursor or "")
+        rows = list_effects(
+            session,
+            status=EffectStatus.DEAD,
+            limit=limit + 1,
+            after=cursor or "",
+            viewer=visit.viewer.id,
+        )
     more = rows[limit - 1].key if len(rows) > limit else None
     return Listing(items=[EffectOut.model_validate(row) for row in rows[:limit]], next_cursor=more)
 
@@ -191,9 +200,7 @@ def effects(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) -> 
 @router.post("/effects/{key}/retry", responses=declared(CHANGING))
 def retry(console: TheConsole, visit: Caller, key: Id) -> EffectOut:
     """Have a dead effect tried again, under its own key."""
-    with transaction(console.engine) as session:
-        row = retry_effect(session, key, visit.by, console.clock())
-        return EffectOut.model_validate(row)
+    return EffectOut.model_validate(doing.retry_dead(console, visit, key))
 
 
 @router.get("/quarantine", responses=declared(ANY))
@@ -207,20 +214,20 @@ def quarantine(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) 
 
 @router.get("/incidents", responses=declared(ANY))
 def incidents(
-    console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None
+    console: TheConsole, visit: Caller, limit: Limit = ROWS, cursor: Cursor = None
 ) -> Listing[IncidentRow]:
     """Incidents, the most severe first."""
     with reading(console.engine) as session:
-        rows = list_incidents(session, limit=limit + 1, after=cursor or "")
+        rows = list_incidents(session, limit=limit + 1, after=cursor or "", viewer=visit.viewer.id)
     more = rows[limit - 1]["id"] if len(rows) > limit else None
     return Listing(items=[IncidentRow(**row) for row in rows[:limit]], next_cursor=more)
 
 
 @router.get("/incidents/{incident}", responses=declared(ANY))
-def incident(console: TheConsole, incident: Id) -> IncidentOut:
+def incident(console: TheConsole, visit: Caller, incident: Id) -> IncidentOut:
     """One incident, with its report as it stands now."""
     with reading(console.engine) as session:
-        story = story_of(session, incident)
+        story = story_of(session, incident, visit.viewer.id)
     names = ("id", "title", "severity", "status", "opened_at", "closed_at")
     return IncidentOut(
         **{name: getattr(story, name) for name in names},
@@ -230,10 +237,11 @@ def incident(console: TheConsole, incident: Id) -> IncidentOut:
 
 
 @router.get("/policy", responses=declared(ANY))
-def policy(console: TheConsole) -> PolicyOut:
+def policy(console: TheConsole, visit: Caller) -> PolicyOut:
     """The rules in force, in order, with the cases that each decided; the faults of its files."""
     with reading(console.engine) as session:
-        cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id")}
+        found = count_by(session, "rule_id", unless=kept_from(visit.viewer.id))
+        cases = {row["rule_id"]: row["cases"] for row in found}
     bundle = console.bundle
     names = ("id", "route", "severity", "queue", "action", "when", "reason")
     rules = [

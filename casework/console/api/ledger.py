@@ -10,17 +10,19 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime, Field
 
 from casework.console.access import Capability
-from casework.console.api.caller import needs
+from casework.console.api.caller import Caller, needs
 from casework.console.api.documents import ROWS, Document, Id, Limit, Listing, example
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, CHANGING, declared
 from casework.console.identity import TheConsole
+from casework.console.showing import check_shown
 from casework.ledger.entries import Action
 from casework.store.audit import verify
-from casework.store.cases import find_case
 from casework.store.engine import reading
 from casework.store.export import export
 from casework.store.ledger import search_entries
+from casework.store.qa.blinding import hidden_from
+from casework.store.restrictions import kept_from
 from casework.tokens import Scope
 
 router = APIRouter(
@@ -73,6 +75,7 @@ class Verified(Document):
 @router.get("/entries", responses=declared(ANY))
 def search(
     console: TheConsole,
+    visit: Caller,
     chain: Chain = None,
     actor: Chain = None,
     action: Action | None = None,
@@ -92,12 +95,15 @@ def search(
             until=until,
             before=int(cursor) if cursor else None,
             limit=limit + 1,
+            unless=kept_from(visit.viewer.id),
         )
+        hidden = hidden_from(session, visit.viewer.id, {entry.chain for entry in found})
     items = [
         EntryOut.model_validate(entry.model_dump() | {"body": orjson.loads(entry.body)})
         for entry in found[:limit]
+        if entry.chain not in hidden
     ]
-    more = str(items[-1].id) if len(found) > limit else None
+    more = str(found[limit - 1].id) if len(found) > limit else None
     return Listing(items=items, next_cursor=more)
 
 
@@ -113,10 +119,10 @@ def check(console: TheConsole) -> Verified:
     responses=declared(ANY)
     | {200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}}},
 )
-def take_away(console: TheConsole, case: Id) -> Response:
+def take_away(console: TheConsole, visit: Caller, case: Id) -> Response:
     """A case's sealed entries as JSON lines, each with its proof."""
     with reading(console.engine) as session:
-        found = find_case(session, case).id
+        check_shown(session, visit, case)
     lines = BytesIO()
-    export(console.engine, console.verifier(), lines.write, found)
+    export(console.engine, console.verifier(), lines.write, case)
     return Response(lines.getvalue(), media_type="application/jsonl")

@@ -12,18 +12,15 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
 from casework.console.rendering import render
 from casework.effects import EffectStatus
-from casework.errors import NotFound
 from casework.incidents.report import report
 from casework.incidents.telling import tell
 from casework.store.desk import SOON, board
-from casework.store.effects import retry_effect
-from casework.store.engine import reading, transaction
+from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
-from casework.store.outbox import effect_by_key, list_effects
+from casework.store.outbox import list_effects
 from casework.store.qa.blinding import hidden_from
 from casework.store.quarantine import list_rows
-from casework.store.restrictions import is_hidden
 from casework.store.worklist import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
@@ -88,11 +85,7 @@ def retry(
     console: TheConsole, visit: OurForm, key: Annotated[str, Form()] = ""
 ) -> RedirectResponse:
     """Have a dead effect tried again, under its own key."""
-    with transaction(console.engine) as session:
-        case = effect_by_key(session, key).case_id
-        if case and is_hidden(session, case, visit.viewer.id):
-            raise NotFound(f"there is no effect {key}", hint="casework effects list --status all")
-        retry_effect(session, key, visit.by, console.clock())
+    doing.retry_dead(console, visit, key)
     return RedirectResponse(urls.EFFECTS, 303)
 
 
