@@ -10,11 +10,13 @@ word boundaries, which can only match more; what matches then is asked exactly.
 import asyncio
 import re
 from collections.abc import Sequence
+from itertools import chain
 from time import perf_counter
 from typing import Final, TypeAlias
 
 import polars as pl
 
+from casework.batches import in_batches
 from casework.canonical import digest
 from casework.cases import Evidence, Reading
 from casework.errors import ConfigurationError
@@ -39,6 +41,9 @@ _UNBOUND: Final = {"b": "(?:)"}
 
 _TEXT: Final = "text"
 
+#: Patterns that are asked as one first: most texts match none of them, and are done with.
+_TOGETHER: Final = 4
+
 #: What was found in one text, signal by signal.
 _Found: TypeAlias = tuple[bool, ...]
 
@@ -59,9 +64,11 @@ class PatternProvider:
         self.version = digest(
             {"method": _METHOD, "patterns": {each.signal: list(each.any_of) for each in patterns}}
         )[:16]
+        ascii = [_written(each.any_of, _IN_ASCII) for each in patterns]
         self._exact = [_any_of(each.any_of) for each in patterns]
-        self._ascii = [_any_written(each.any_of, _IN_ASCII) for each in patterns]
-        self._loose = [_any_written(each.any_of, _UNBOUND) for each in patterns]
+        self._ascii = list(map(_any_of, ascii))
+        self._loose = [_any_of(_written(each.any_of, _UNBOUND)) for each in patterns]
+        self._groups = [_any_of([*chain(*each)]) for each in in_batches(ascii, _TOGETHER)]
 
     async def read(self, evidence: Sequence[Evidence]) -> Sequence[Reading]:
         """Read the signals of a batch, on another thread: Polars leaves the interpreter free."""
@@ -92,41 +99,48 @@ class PatternProvider:
         return [next(answers[not text.isascii()]) for text in texts]
 
     def _plain(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Answers for texts that are plain ASCII."""
-        asked = zip(self.signals, self._ascii, strict=True)
-        return frame.select(test.alias(signal) for signal, test in asked)
+        """Answers for texts that are plain ASCII: each pattern where one of its group matches."""
+        suspects = frame.select(test.alias(str(n)) for n, test in enumerate(self._groups))
+        asked = in_batches(zip(self.signals, self._ascii, strict=True), _TOGETHER)
+        groups = zip(suspects.iter_columns(), asked, strict=True)
+        return pl.DataFrame([each for group in groups for each in _confirmed(frame, *group)])
 
     def _other(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Answers for all other texts: where the loose form matches, the exact one is asked."""
-        asked = zip(self.signals, self._loose, strict=True)
-        suspects = frame.select(test.alias(signal) for signal, test in asked)
+        suspects = frame.select(
+            test.alias(name) for name, test in zip(self.signals, self._loose, strict=True)
+        )
+        asked = zip(suspects.iter_columns(), self.signals, self._exact, strict=True)
         return pl.DataFrame(
-            {
-                signal: self._confirmed(frame, suspects[signal], exact)
-                for signal, exact in zip(self.signals, self._exact, strict=True)
-            }
+            [_confirmed(frame, suspect, [(name, test)])[0] for suspect, name, test in asked]
         )
 
-    @staticmethod
-    def _confirmed(frame: pl.DataFrame, suspect: pl.Series, exact: pl.Expr) -> pl.Series:
-        if not suspect.any():
-            return suspect
-        answers = frame.filter(suspect).select(exact.alias(_TEXT))[_TEXT]
-        return suspect.scatter(suspect.arg_true(), answers)
+
+def _confirmed(
+    frame: pl.DataFrame, suspect: pl.Series, asked: Sequence[tuple[str, pl.Expr]]
+) -> list[pl.Series]:
+    """The answers to some tests, asked of suspects alone: all others match none of them."""
+    if not suspect.any():
+        return [suspect.alias(name) for name, _ in asked]
+    where = suspect.arg_true()
+    answers = frame.filter(suspect).select(test.alias(name) for name, test in asked)
+    return [
+        suspect.clone().scatter(where, each).alias(each.name) for each in answers.iter_columns()
+    ]
 
 
 def _frame(texts: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame({_TEXT: pl.Series(_TEXT, texts, dtype=pl.String)})
 
 
-def _any_written(regexes: Sequence[str], escapes: dict[str, str]) -> pl.Expr:
-    """Whether any of some regexes matches, with some of their escapes written otherwise."""
+def _written(regexes: Sequence[str], escapes: dict[str, str]) -> list[str]:
+    """Regexes with some escapes written otherwise; one that does not survive that, as it was."""
     written = [_ESCAPE.sub(lambda found: escapes.get(found[1], found[0]), each) for each in regexes]
     # Where all of them compile in one, so does each: compiling is what takes time here.
     if _joinable(written) is None:
         pairs = zip(written, regexes, strict=True)
         written = [old if regex_fault(new) else new for new, old in pairs]
-    return _any_of(written)
+    return written
 
 
 def _any_of(regexes: Sequence[str]) -> pl.Expr:

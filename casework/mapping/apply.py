@@ -42,6 +42,7 @@ def maker(mapping: Mapping) -> Make:
     attributes = [(name, fetcher(name, target)) for name, target in mapping.attributes.items()]
     keep_rest = mapping.rest == "keep"
     read = source_names(mapping)
+    done_with = read.difference(_GROUPS)
     validate = Item.__pydantic_validator__.validate_python
 
     def make(row: dict[str, Any]) -> Item:
@@ -56,7 +57,7 @@ def maker(mapping: Mapping) -> Make:
         for name, fetch in fields:
             if (value := fetch(row)) is not None:
                 item[name] = value
-        more = keep_rest and not read.issuperset(row)
+        more = keep_rest and not done_with.issuperset(row)
         if signals or more:
             item["signals"] = _group(row, "signals", signals, keep_rest)
         if attributes or more:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
@@ -28,6 +29,7 @@ SOURCE: Final = "source"
 ABSENT: Final = "absent in the source"
 
 _TAKEN: Final = ("kind", "channel", "language", "country", "subject_id", "reporter_id")
+_taken_of: Final = attrgetter(*_TAKEN)
 CASE: Final = (
     "id",
     "external_id",
@@ -119,12 +121,7 @@ def case_rows(session: Session, now: datetime) -> Callable[[Arrival, int, str], 
             revision,
             status,
             arrival.digest,
-            item.kind,
-            item.channel,
-            item.language,
-            item.country,
-            item.subject_id,
-            item.reporter_id,
+            *_taken_of(item),
             at if item.received_at is None else stored(item.received_at),
         )
 

@@ -195,6 +195,14 @@ def test_a_mapping_drops_what_it_does_not_name_unless_told_to_keep_it() -> None:
     assert apply(mapping(rest="keep"), row).attributes == {"extra": "x"}
 
 
+def test_what_is_read_from_within_a_rows_signals_leaves_them_kept() -> None:
+    made = apply(
+        mapping(fields={"kind": "signals.topic"}, rest="keep"),
+        {"id": "1", "signals": {"topic": "refund", "spam": True}},
+    )
+    assert (made.kind, made.signals) == ("refund", {"topic": "refund", "spam": True})
+
+
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 VALUES = st.recursive(
     SCALARS,

@@ -17,6 +17,7 @@ from sqlmodel import col
 from casework.cases import Item, case_id
 from casework.errors import Conflict, InputError
 from casework.intake import Counts
+from casework.ledger.acts import telling
 from casework.mapping import Mapping, identity
 from casework.rows import BadRow, read_rows
 from casework.store.arrivals import arrived
@@ -353,17 +354,20 @@ def test_every_row_of_any_file_ends_in_exactly_one_way(
 
 READER = """
 import sys
-from tests.factories.intake import taken_in
+from tests.factories.intake import BY, NOW
+from tests.store.test_straight import bundle, through
 from casework.store.engine import open_engine
-from pathlib import Path
+from casework.store.intake_run import run_intake
 url, path, intake, size = sys.argv[1:]
-counts = taken_in(open_engine(url), Path(path), intake, batch_size=int(size))
+engine = open_engine(url)
+given = {"source": "test", "batch_size": int(size), "through": through(engine, bundle())}
+counts = run_intake(engine, path, intake, BY, lambda: NOW, **given)
 sys.stdout.write(f"{counts.opened} {counts.duplicates} {counts.revised}")
 """
 
 
 def reader(url: str, path: Path, intake: str, size: int) -> subprocess.Popen[str]:
-    """Another process that reads a file."""
+    """Another process that reads a file, its new cases straight through."""
     command = [sys.executable, "-c", READER, url, str(path), intake, str(size)]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -371,11 +375,14 @@ def reader(url: str, path: Path, intake: str, size: int) -> subprocess.Popen[str
 
 
 def many_rows(path: Path, number: int) -> Path:
-    return rows_file(path, *(row(f"T-{n}", title="x" * 50) for n in range(number)))
+    """Rows half of which a machine closes."""
+    bodies, signals = ("casino", "hello"), {"threat": False}
+    rows = (row(f"T-{n}", body=bodies[n % 2], signals=signals) for n in range(number))
+    return rows_file(path, *rows)
 
 
 def each_opened_once(engine: Engine, number: int) -> bool:
-    opened = col(LedgerEntry.action) == "case.opened"
+    opened = col(LedgerEntry.action).in_(telling("case.opened"))
     counts: Sequence[int] = (
         number_of(engine, Case),
         number_of(engine, CaseRevision),
@@ -392,7 +399,7 @@ def test_a_reader_killed_in_the_middle_leaves_nothing_half_done(
     file = many_rows(tmp_path / "a.jsonl", number)
     kills = 0
     for wanted in (1, 600, 1500):
-        process = reader(store_url, file, "i1", 20)
+        process = reader(store_url, file, "i1", 60)
         deadline = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < deadline:
             if number_of(engine, Case) >= wanted:
@@ -402,6 +409,7 @@ def test_a_reader_killed_in_the_middle_leaves_nothing_half_done(
             time.sleep(0.005)
         process.communicate()
     assert kills
+    assert number_of(engine, LedgerEntry, col(LedgerEntry.action) == "case.completed")
     assert taken_in(engine, file, "i1", batch_size=20) == Counts(number, opened=number)
     assert each_opened_once(engine, number)
     assert taken_in(engine, file, "i2").duplicates == number
