@@ -185,7 +185,7 @@ def _rate(count: int, began: float) -> float:
 
 async def _ends(engine: Any, gates: Sequence[str]) -> dict[str, Any]:
     """When the server saw each run end; waits for all of them."""
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     # The store is asked first: reading two hundred runs every second would keep the server busy.
     while _unsettled(engine, gates) and time.monotonic() < deadline:
         await asyncio.sleep(0.5)

@@ -53,14 +53,16 @@ def database(postgres: str, name: str, extension: str = "") -> Iterator[str]:
 @contextmanager
 def worker(kind: str, pool: str, limit: int | None = None) -> Iterator[None]:
     """A worker in a process of its own, once it polls; ``limit`` runs at once."""
-    from deployments.stack import child_process
+    from deployments.stack import TELLING, child_process
 
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", kind, "--pool", pool]
     command += ["--limit", str(limit)] if limit else []
     os.environ["PREFECT_WORKER_QUERY_SECONDS"] = "1"
     name = f"{kind}-{limit or 'usual'}"
     log = load_settings().home / "logs" / f"{name}.log"
-    with child_process(load_settings(), name, command) as child:
+    # As the embedded stack has it: runs say what they do.
+    surroundings = {**os.environ, "PREFECT_LOGGING_LEVEL": TELLING}
+    with child_process(load_settings(), name, command, surroundings) as child:
         deadline = time.monotonic() + 60
         while b"started!" not in log.read_bytes():
             if child.poll() is not None or time.monotonic() > deadline:

@@ -15,9 +15,8 @@ import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.client.schemas.responses import SetStateStatus
+from prefect.client.schemas.responses import SetStateStatus, StateAbortDetails
 from prefect.context import AsyncClientContext, ContextModel
-from prefect.exceptions import Abort
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL
 from prefect.states import to_state_create
 
@@ -50,23 +49,25 @@ class LaneClient(PrefectClient):
     ) -> OrchestrationResult[Any]:
         """Claim the run in hand when it is first to become Running; else as any client does.
 
-        Raises:
-            Abort: another worker has the run.
+        Where another worker has the run the answer is to abort, which ends the engine's work on it.
         """
-        held = self._held is not None and self._held.id == flow_run_id
-        if not (held and state.is_running()) or self._claimed or force:
+        held = self._held
+        claims = state.is_running() and not self._claimed and not force
+        if held is None or held.id != flow_run_id or not claims:
             return await super().set_flow_run_state(flow_run_id, state, force)
         wanted = to_state_create(state)
+        wanted.state_details.flow_run_id = held.id
         wanted.state_details.transition_id = CLAIM
         answer = await self.request(
             "POST",
             "/flow_runs/{id}/set_state",
-            path_params={"id": flow_run_id},
+            path_params={"id": held.id},
             json={"state": wanted.model_dump(mode="json", serialize_as_any=True), "force": False},
         )
         result: OrchestrationResult[Any] = OrchestrationResult.model_validate(answer.json())
         if result.status == SetStateStatus.REJECT and result.state and result.state.is_running():
-            raise Abort("another worker has this run")
+            result.status = SetStateStatus.ABORT
+            result.details = StateAbortDetails(reason="another worker has this run")
         self._claimed = result.status == SetStateStatus.ACCEPT
         return result
 

@@ -49,6 +49,11 @@ PARTS: Final = {
     "receiver": ("deployments.receiver",),
 }
 
+#: How much is logged: by commands at a terminal, and by workers, whose runs' logs Prefect's pages
+#: show.
+QUIET: Final = "WARNING"
+TELLING: Final = "INFO"
+
 #: How our own Prefect server differs from one as it comes.
 SERVER_SETTINGS: Final = {
     # How long a killed run keeps the only slot of its deployment; five minutes otherwise.
@@ -72,7 +77,7 @@ def prepare_environment(settings: Settings) -> None:
         "PREFECT_HOME": str(home / "prefect"),
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": QUIET,
         "PREFECT_CLI_PROMPT": "false",
         "CASEWORK_HOME": str(home),
         **SERVER_SETTINGS,
@@ -149,8 +154,16 @@ def _pointing_at(url: str) -> Iterator[None]:
 @contextmanager
 def part(settings: Settings, name: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of ``PARTS`` in a process of its own, against the server in use."""
-    with child_process(settings, name, [sys.executable, "-m", *PARTS[name]]) as child:
+    command = [sys.executable, "-m", *PARTS[name]]
+    with child_process(settings, name, command, part_environment(name)) as child:
         yield child
+
+
+def part_environment(name: str) -> dict[str, str]:
+    """The environment of a part: a worker logs more, unless somebody has chosen otherwise."""
+    if name.endswith("-worker") and os.environ.get("PREFECT_LOGGING_LEVEL") == QUIET:
+        return {**os.environ, "PREFECT_LOGGING_LEVEL": TELLING}
+    return dict(os.environ)
 
 
 def _join_or_own(settings: Settings, lock: IO[str]) -> str | None:
@@ -223,7 +236,7 @@ def _wait_until_up(settings: Settings, child: subprocess.Popen[bytes], url: str)
 
 @contextmanager
 def child_process(
-    settings: Settings, name: str, command: list[str]
+    settings: Settings, name: str, command: list[str], surroundings: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A child in a session of its own, which ends with us, gently if it can."""
     logs = settings.home / "logs"
@@ -234,6 +247,7 @@ def child_process(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=surroundings,
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )

@@ -32,6 +32,10 @@ from casework.policy.schema import RuleEntry
 #: Combinations looked at together.
 LIMIT: Final = 50_000
 
+# Columns of our own, which no signal can be called.
+_EVERY: Final = "every row"
+_DOUBT: Final = "in doubt"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shape:
@@ -203,7 +207,7 @@ def _widened(
 
 def _all(shape: _Shape, cuts: Mapping[str, pl.Series]) -> pl.DataFrame | None:
     """Every combination of the values of a rule's columns; None for too many."""
-    return _widened(pl.DataFrame({"one": [True]}), shape, cuts)
+    return _widened(pl.DataFrame({_EVERY: [True]}), shape, cuts)
 
 
 def _never_true(shape: _Shape) -> bool:
@@ -270,22 +274,23 @@ def _distance(columns: Sequence[str], shape: _Shape) -> tuple[bool, int]:
 
 
 def _taken(shape: _Shape, cuts: Mapping[str, pl.Series]) -> pl.DataFrame | None:
-    """The combinations in which a rule takes a case: true, or ``unknown`` and for a person."""
+    """The combinations in which a rule takes a case: true, or in doubt and for a person."""
     frame = _all(shape, cuts)
     if frame is None:
         return None
     truth = _truth(shape)
-    return frame.with_columns(unknown=truth.is_null()).filter(truth.fill_null(shape.may_hold_up))
+    frame = frame.with_columns(truth.is_null().alias(_DOUBT))
+    return frame.filter(truth.fill_null(shape.may_hold_up))
 
 
 def _takes(shape: _Shape) -> pl.Expr:
     """Where an earlier rule takes the case; by being unknown only where the later one is too."""
     truth = _truth(shape)
-    held_up = truth.is_null() & pl.col("unknown") & shape.holds_up
+    held_up = truth.is_null() & pl.col(_DOUBT) & shape.holds_up
     return truth.fill_null(False) | held_up
 
 
 def _truth(shape: _Shape) -> pl.Expr:
     """What a condition is worth; a constant one is as long as the frame."""
     # TRUE AND unknown is unknown.
-    return pl.col("one") & shape.condition
+    return pl.col(_EVERY) & shape.condition

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from casework.settings import Settings
-from deployments.stack import prepare_environment
+from deployments.stack import PARTS, part_environment, prepare_environment
 
 #: What a run of the batch pool needs of the ``python`` that it is started with.
 _ASKED = "import importlib.util as u; print(all(map(u.find_spec, ('prefect', 'casework'))))"
@@ -41,3 +41,16 @@ def test_the_path_is_lengthened_once(environment: dict[str, str], tmp_path: Path
     prepare_environment(Settings(home=tmp_path))
     assert environment["PATH"] == once
     assert once.split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+
+def test_workers_log_what_prefect_shows_of_their_runs_unless_somebody_chose_otherwise(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    prepare_environment(Settings(home=tmp_path))
+    levels = {name: part_environment(name)["PREFECT_LOGGING_LEVEL"] for name in PARTS}
+    assert {name for name, level in levels.items() if level == "INFO"} == {
+        "review-worker",
+        "batch-worker",
+    }
+    environment["PREFECT_LOGGING_LEVEL"] = "ERROR"
+    assert part_environment("review-worker")["PREFECT_LOGGING_LEVEL"] == "ERROR"

@@ -20,6 +20,7 @@ from prefect import get_client
 from prefect.exceptions import Abort
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelling, Running
+from prefect.utilities.engine import propose_state
 from sqlalchemy import Engine, text
 
 import casework.review_runs
@@ -122,9 +123,9 @@ async def test_of_two_workers_that_want_a_woken_run_one_gets_it(
     async with LaneClient.of_settings() as first, LaneClient.of_settings() as second:
         first.hold(woken)
         second.hold(woken)
-        assert (await first.set_flow_run_state(woken.id, Running())).status == "ACCEPT"
+        assert await propose_state(first, Running(), flow_run_id=woken.id)
         with pytest.raises(Abort):
-            await second.set_flow_run_state(woken.id, Running())
+            await propose_state(second, Running(), flow_run_id=woken.id)
     assert await state_of(run) == "Running"
     assert {gate_status(store, each) for each in (gate, other_gate)} == {"open"}
 
