@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,8 +25,11 @@ from casework.store.schema import check_current
 from deployments.receiver.app import Door, create_app
 from deployments.receiver.metrics import metrics_of
 from deployments.receiver.nudge import Nudge
-from deployments.receiver.writer import GroupWriter
+from deployments.receiver.writer import Writers
 from integrations.signatures import check_secret
+
+#: Writers beside each other. On SQLite one writes at a time; PostgreSQL commits several at once.
+WRITERS: Final = {"sqlite": 1, "postgresql": 4}
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +67,7 @@ def composed(settings: Settings) -> FastAPI:
             receive(session, posts)
         nudge.soon()
 
-    writer = GroupWriter(write)
+    writer = Writers(write, WRITERS[engine.dialect.name])
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:

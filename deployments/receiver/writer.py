@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final, TypeAlias
+from zlib import crc32
 
 from casework.errors import CaseworkError, StoreError
 from casework.inbox.posts import Kept
@@ -105,6 +106,40 @@ class GroupWriter:
             log.error("%d posts were not kept: %s", len(posts), type(error).__name__)
             return error
         return None
+
+
+class Writers:
+    """Several writers beside each other, so that one group is made while another is committed.
+
+    Whatever is one delivery goes to one writer, however often it comes: two transactions that keep
+    the same posts in different orders would wait for each other.
+    """
+
+    def __init__(self, write: Write, number: int, *, limit: int = LIMIT) -> None:
+        self._writers = [GroupWriter(write, limit=limit // number) for _ in range(number)]
+
+    def start(self) -> None:
+        """Begin to write."""
+        for each in self._writers:
+            each.start()
+
+    def close(self) -> None:
+        """Write what has been handed in, then stop."""
+        for each in self._writers:
+            each.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether posts are being written."""
+        return all(each.alive for each in self._writers)
+
+    async def keep(self, post: Kept) -> None:
+        """Return once the post is committed.
+
+        Raises:
+            StoreError: it could not be; the source is to send it again.
+        """
+        await self._writers[crc32(post.id.encode()) % len(self._writers)].keep(post)
 
 
 def _tell(waiting: Sequence["asyncio.Future[None]"], error: Exception | None) -> None:

@@ -1,10 +1,12 @@
 """The receiver: what is let in, what it is answered, and what is kept."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import httpx
@@ -16,7 +18,7 @@ from casework.inbox.load import load_sources
 from casework.inbox.posts import Kept, Post, Vendor
 from casework.rate import Bucket
 from deployments.receiver.app import Door, create_app
-from deployments.receiver.writer import GroupWriter
+from deployments.receiver.writer import GroupWriter, Writers
 from tests.factories.posts import NOW, inbox_file, secret_of, signed, source
 
 MAPPING = "fields:\n  external_id: {from: id, required: true}\n  body: text\n"
@@ -234,6 +236,28 @@ async def outcomes(keeping: Sequence[Awaitable[None]]) -> list[bool]:
     found = await asyncio.gather(*keeping, return_exceptions=True)
     assert all(each is None or isinstance(each, StoreError) for each in found)
     return [each is None for each in found]
+
+
+async def test_writers_share_the_posts_and_one_delivery_is_always_kept_by_the_same() -> None:
+    seen: defaultdict[str, set[int]] = defaultdict(set)
+    busy: set[int] = set()
+
+    def write(posts: Sequence[Kept]) -> None:
+        busy.add(get_ident())
+        for post in posts:
+            seen[post.id].add(get_ident())
+
+    writers = Writers(write, 4)
+    writers.start()
+    try:
+        given = [kept_post(number) for number in range(100)] * 3
+        assert all(await outcomes([writers.keep(post) for post in given]))
+        assert writers.alive
+    finally:
+        await asyncio.to_thread(writers.close)
+    assert not writers.alive
+    assert (len(seen), len(busy)) == (100, 4)
+    assert {len(threads) for threads in seen.values()} == {1}
 
 
 async def test_posts_that_come_together_are_written_together() -> None:
