@@ -78,7 +78,9 @@ def case_page(
             content={} if covered else file.content,
             readings=file.readings,
             guidance=_guidance(bundle, rule, gate, rules),
-            past=past_of(session, file.case),
+            past=[
+                each for each in past_of(session, file.case) if is_readable(session, visit, each.id)
+            ],
             timeline=entries_of(session, case_id),
             clocks=_going(session, gate),
             claim=claim,

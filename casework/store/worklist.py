@@ -9,9 +9,10 @@ from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
+from casework.errors import NotFound
 from casework.gates import GateStatus, Person, barred
 from casework.store.clocks import clock_of, promise_of
-from casework.store.gates import gate_by_id, live_holder, situation
+from casework.store.gates import live_holder, situation
 from casework.store.keyset import behind
 from casework.store.policy import stored_bundle
 from casework.store.tables import Assignment, Case, Clock, Gate
@@ -92,7 +93,11 @@ def page_of_queues(
     )
     if after:
         last = select(*_urgency()).select_from(Gate).outerjoin(Clock, DECIDING)
-        place = session.execute(last.where(col(Gate.id) == gate_by_id(session, after).id)).one()
+        # Of these queues alone: whoever may not see a gate is not told that there is one.
+        last = last.where(col(Gate.id) == after, col(Gate.queue).in_(queues))
+        place = session.execute(last).first()
+        if place is None:
+            raise NotFound(f"there is no gate {after} to go on from", hint="begin anew")
         statement = statement.where(tuple_(*_urgency()) > tuple(place))
     return [
         Listed(
@@ -133,6 +138,9 @@ def running_clocks(
     )
     if after:
         last = tuple_(col(Clock.gate_id), col(Clock.kind)) == after
+        if queues is not None:
+            seen = select(col(Gate.id)).where(col(Gate.queue).in_(queues))
+            last &= col(Clock.gate_id).in_(seen)
         statement = behind(session, statement, _DUE_FIRST, last, "/".join(after))
     if breached:
         statement = statement.where(col(Clock.due_at) < now)
