@@ -110,7 +110,8 @@ def _page_of(
     answers = queue is not None and visit.viewer.answers_in(queue)
     claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
     asked = gate if claim and claim.may_answer and not covered else None
-    rule, past = bundle.rule(file.case.rule_id), past_of(session, file.case, visit.viewer.id)
+    rule, alike = bundle.rule(file.case.rule_id), past_of(session, file.case, visit.viewer.id)
+    past = [each for each in alike if is_readable(session, visit, each.id)]
     return CasePage(
         case=file.case,
         gate=gate,

@@ -42,8 +42,10 @@ def known_in_words(column: str, person: str) -> str:
     )
 
 
-def is_hidden(session: Session, case_id: str, person: str) -> bool:
-    """Whether somebody may not know of a case."""
+def is_hidden(session: Session, case_id: str, person: str | None) -> bool:
+    """Whether somebody may not know of a case; from None, who is not held to it, none is hidden."""
+    if person is None:
+        return False
     hidden = kept_from(person).where(col(CaseRestriction.case_id) == case_id)
     return session.scalar(hidden) is not None
 

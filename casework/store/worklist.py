@@ -13,7 +13,7 @@ from casework.errors import NotFound
 from casework.gates import GateStatus
 from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder
-from casework.store.restrictions import check_known, known_to
+from casework.store.restrictions import check_known, is_hidden, known_to
 from casework.store.tables import Assignment, Case, Clock, Gate
 
 #: A gate at which people must decide, in the words of the indexes of those: they are not used else.
@@ -82,6 +82,8 @@ def page_of_queues(
     if after:
         last = gate_by_id(session, after)
         check_known(session, last.case_id, after, viewer)
+        if last.queue not in queues:  # whoever may not see a gate is not told that there is one
+            raise NotFound(f"there is no gate {after}", hint="casework approvals list")
         place = (last.severity, last.ranks_at, last.opened_at, last.id)
         statement = statement.where(tuple_(*URGENCY) > place)
     return [
@@ -134,7 +136,7 @@ def running_clocks(
         due = due.where(col(Clock.due_at) < now)
     if due_by is not None:
         due = due.where(col(Clock.due_at) <= due_by)
-    if after and (last := _clock(session, *after)).due_at is None:
+    if after and (last := _clock(session, after, queues, viewer)).due_at is None:
         due = due.where(false())
         still = still.where(tuple_(*_STANDING) > after)
     elif after:
@@ -147,9 +149,14 @@ def running_clocks(
     return [_row(session, clock, gate, assignment, now) for clock, gate, assignment in found]
 
 
-def _clock(session: Session, gate: str, kind: str) -> Clock:
-    found = session.get(Clock, (gate, kind))
-    if found is None:
+def _clock(
+    session: Session, key: tuple[str, str], queues: Sequence[str] | None, viewer: str | None
+) -> Clock:
+    """The clock to go on from, if it is one of those that are listed."""
+    gate, kind = key
+    found, at = session.get(Clock, key), session.get(Gate, gate)
+    seen = at is not None and (queues is None or at.queue in queues)
+    if found is None or at is None or not seen or is_hidden(session, at.case_id, viewer):
         raise NotFound(f"there is no clock {gate}/{kind} to go on from", hint="begin anew")
     return found
 

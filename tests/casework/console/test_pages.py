@@ -155,6 +155,7 @@ def test_every_answer_carries_the_headers(app: Any, signed_in: SignIn) -> None:
         signed_in("ana").get("/"),
         TestClient(app).get("/sign-in"),
         TestClient(app).get("/nowhere"),
+        TestClient(app).get("/api/v1/me"),
         TestClient(app).get("/static/console.css"),
     ):
         assert all(done.headers[name] == value for name, value in HEADERS.items())

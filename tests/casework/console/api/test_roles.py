@@ -7,10 +7,13 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from casework.gates import Role
+from casework.store.engine import transaction
+from casework.store.people import change_person
+from casework.store.tables import Case
 from tests.casework.console.api.conftest import Program
 from tests.casework.console.api.test_api import ANSWER
 from tests.casework.console.asking import Anything, actions, case_of, routes
-from tests.factories.gates import waiting_case
+from tests.factories.gates import BY, NOW, waiting_case
 from tests.factories.tokens import bearer_of
 
 WORK = {Role.ANALYST, Role.SENIOR, Role.LEAD, Role.QA, Role.PARTNER}
@@ -112,3 +115,19 @@ def test_a_case_of_others_and_no_case_look_the_same_everywhere(
     assert client.get("/approvals").json()["items"] == []
     assert waits not in client.get("/approvals").text
     assert client.get("/approvals?queue=general").status_code == 404
+
+
+def test_nothing_of_the_queues_of_others_shows_through_where_one_may_look(
+    program: Program, engine: Engine, gate: str
+) -> None:
+    theirs = waiting_case(engine, "T-9", queue="legal")
+    with transaction(engine) as session:
+        for each in (gate, theirs):
+            session.get_one(Case, case_of(engine, each)).subject_id = "u-1"
+        change_person(session, "ana", queues=["general"], by=BY, now=NOW)
+    case = f"/cases/{case_of(engine, gate)}"
+    assert program("ana").get(case).json()["past"] == []
+    assert program("one_analyst").get(case).json()["past"] == [case_of(engine, theirs)]
+    for cursor in (theirs, "g0000"):
+        assert program("ana").get("/approvals", params={"cursor": cursor}).status_code == 404
+    assert program("ana").get("/approvals", params={"cursor": gate}).json()["items"] == []
