@@ -134,7 +134,7 @@ def rule_on_right(
     found = right_by_id(session, right)
     lead = answering(session, by.actor, ActorKind.PERSON)
     vendor = person_by_id(session, lead.id).vendor if lead else None
-    refused = judge_ruling(ruling, _case(session, found), lead, vendor)
+    refused = judge_ruling(ruling, _case(session, found), lead, vendor, now)
     if refused:
         data: dict[str, Any] = {"ruling": str(ruling), "reason": str(refused.reason)}
         _record(session, Action.RIGHT_DENIED, found, data, by, now)
