@@ -1,7 +1,7 @@
 """The whole story of an incident, as its report and its commands tell it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from casework.incidents.durations import Move, Span, durations
@@ -97,6 +97,24 @@ class Story:
     holds: Sequence[HoldTold]
     decisions: Sequence[Decided]
     missed: Sequence[Missed]
+
+    def without(self, hidden: Collection[str]) -> "Story":
+        """The story for somebody who must not know what was decided about some of its cases.
+
+        Decisions are told as numbers over all cases, so none of them is.
+        """
+        if not hidden:
+            return self
+        kept = [
+            replace(each, cases=tuple(case for case in each.cases if case not in hidden))
+            for each in self.missed
+        ]
+        return replace(
+            self,
+            moments=[each for each in self.moments if each.chain not in hidden],
+            decisions=(),
+            missed=[each for each in kept if each.cases],
+        )
 
     def spans(self) -> list[Span]:
         """How long it took from detection to each moment that matters."""

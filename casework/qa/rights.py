@@ -6,13 +6,14 @@ a lead confirms or dismisses it, with a reason.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from casework.gates import Person, Role
-from casework.limits import Withheld
+from casework.limits import Withheld, access_over
 from casework.qa.estimates import CONFIDENCE, Estimate
 from casework.qa.plans import Part, Prose, Share
 from casework.vendors import sees
@@ -71,6 +72,7 @@ class Objection(StrEnum):
     """Why a ruling is refused. Stable codes."""
 
     ROLE = "role"
+    EXPIRED = "expired"
     OWN = "own"
     VENDOR = "vendor"
     STATUS = "status"
@@ -133,11 +135,13 @@ class Case:
 
 
 def judge_ruling(
-    ruling: Ruling, case: Case, lead: Person | None, vendor: str | None
+    ruling: Ruling, case: Case, lead: Person | None, vendor: str | None, now: datetime
 ) -> Refused | None:
     """Rule on a ruling by somebody who works for ``vendor``, or for us; None allows it."""
-    if lead is None or not lead.active or lead.ended or Role.LEAD not in lead.roles:
+    if lead is None or not lead.active or Role.LEAD not in lead.roles:
         return Refused(Objection.ROLE, "a lead rules on paused rights")
+    if over := access_over(lead.id, lead.access_until, lead.ended, now):
+        return Refused(Objection.EXPIRED, over)
     if lead.id == case.person:
         return Refused(Objection.OWN, "nobody rules on their own rights")
     if not sees(vendor, case.vendor):

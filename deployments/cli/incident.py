@@ -29,10 +29,11 @@ from casework.store.incidents.lifecycle import (
 )
 from casework.store.incidents.reports import report_at_closing, sign_off
 from casework.store.incidents.story import story_of
+from casework.store.qa.blinding import check_sighted, hidden_in_story
 from deployments.cli import incident_work
 from deployments.cli.incident_work import As, Incident, acted
-from deployments.cli.output import Json, emit, out, reported, table_of
-from deployments.cli.setting import now, opened, settled
+from deployments.cli.output import Json, emit, err, out, reported, table_of
+from deployments.cli.setting import now, opened, settled, sighted
 from deployments.cli.times import moment
 
 app = typer.Typer(no_args_is_help=True)
@@ -87,11 +88,11 @@ def list_(
 
 
 @app.command()
-def show(incident: Incident, as_json: Json = False) -> None:
+def show(incident: Incident, person: As = "", as_json: Json = False) -> None:
     """Show an incident: its cases, roles, tasks, holds, follow-ups and timeline."""
     with reported(as_json):
-        with reading(opened(settled())) as session:
-            story = story_of(session, incident)
+        with sighted(person) as (session, viewer):
+            story = _seen(session, incident, viewer)
         emit({"incident": _document(story)}, as_json)
         if not as_json:
             _print(story)
@@ -158,20 +159,33 @@ def report(
     ids: Annotated[
         bool, typer.Option("--ids", help="Without what people wrote, as the artifact has it.")
     ] = False,
+    person: As = "",
     as_json: Json = False,
 ) -> None:
     """Print the post-incident report as Markdown."""
     with reported(as_json):
-        with reading(opened(settled())) as session:
+        with sighted(person) as (session, viewer):
             if at_closing:
+                for case in story_of(session, incident).cases:
+                    check_sighted(session, viewer, case)
                 markdown = report_at_closing(session, incident).markdown
             else:
-                markdown = written(story_of(session, incident), now(), words=not ids)
+                markdown = written(_seen(session, incident, viewer), now(), words=not ids)
         if output:
             _write(output, markdown)
         emit({"incident": incident, "markdown": markdown}, as_json)
         if not as_json and output is None:
             out.print(markdown, markup=False, highlight=False, soft_wrap=True, end="")
+
+
+def _seen(session: Session, incident: str, viewer: str | None) -> Story:
+    """An incident's story as somebody may see it, who may have to review cases of it blind."""
+    story = story_of(session, incident)
+    hidden = hidden_in_story(session, viewer, story)
+    if hidden:
+        told = f"{len(hidden)} cases are under blind re-review: what was decided is left out"
+        err.print(told, markup=False, highlight=False)
+    return story.without(hidden)
 
 
 for _name, _command in incident_work.COMMANDS.items():

@@ -1,5 +1,6 @@
 """``casework qa``: from a preview to an adjudication, as people type it."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from deployments.cli.main import app
 from tests.factories.policy import FILES
 from tests.factories.qa import PLANS, decided, staffed
+from tests.factories.rights import RIGHTS, answered_known
 
 UNTIL = ("--until", "2026-03-03")
 
@@ -197,3 +199,58 @@ def test_a_calibration_measures_agreement_and_no_errors(engine: Engine) -> None:
     assert found["error_rate"]["value"] is None
     assert found["agreement"]["pairs"][0]["reviewers"] == ["max", "mia"]
     assert found["agreement"]["among_reviewers"]["observed"]["value"] == 0.0
+
+
+def test_a_team_is_calibrated_and_its_report_has_alpha_with_an_interval(engine: Engine) -> None:
+    staffed(engine)
+    decided(engine, machine=3)
+    run = CliRunner()
+    for words in (
+        ("vendors", "team", "night", "--site", "manila", "--vendor", "acme"),
+        ("people", "place", "ana", "--team", "night"),
+        ("people", "add", "zoe", "--role", "analyst", "--vendor", "acme"),
+        ("people", "place", "zoe", "--team", "night"),
+    ):
+        assert run.invoke(app, list(words)).exit_code == 0
+    drawn = qa("calibrate", "machine", "--team", "night", *UNTIL)
+    for person, actions in (
+        ("ana", ("suspend", "no_action", "suspend")),
+        ("zoe", ("suspend",) * 3),
+    ):
+        gates = [each["id"] for each in qa("queue", "--as", person)["gates"]]
+        for gate, action in zip(gates, actions, strict=True):
+            answered(gate, person, "--verdict", "approve", "--action", action)
+    found = qa("report", "--round", drawn["id"])["agreement"]
+    assert found["among_reviewers"]["observed"]["n"] == 3
+    alpha = found["among_reviewers"]["krippendorff_alpha"]
+    assert alpha["low"] <= alpha["value"] <= alpha["high"]
+    assert "bootstrap" in alpha["method"]
+    assert "ana" not in str(found)
+
+
+def test_rights_are_paused_trained_for_and_given_back_by_commands(
+    engine: Engine, policy: Path
+) -> None:
+    staffed(engine)
+    (policy / "rights.yaml").write_text(RIGHTS.replace("{items: 4,", "{items: 1,"))
+    at = datetime.now(UTC) - timedelta(days=1)
+    answered_known(engine, "ben", 10, 20, at)
+    CliRunner().invoke(app, ["people", "add", "lea", "--role", "lead"])
+    [found] = qa("rights", "check")["rights"]
+    assert (found["person"], found["status"], found["n"]) == ("ben", "proposed", 30)
+    words = ("--reason", "it is so", "--as", "lea")
+    assert qa("rights", "confirm", found["id"], *words)["status"] == "paused"
+    [case] = decided(engine, machine=1)
+    right = ("--verdict", "approve", "--action", "suspend", "--rationale", "see C1", "--as", "sam")
+    qa("golden", "add", case, *right)
+    refused = qa("rights", "restore", found["id"], *words, code=5)["error"]
+    assert refused["reason"] == "training"
+    qa("train", "machine", "--person", "ben")
+    [gate] = [each["id"] for each in qa("queue", "--as", "ben")["gates"]]
+    told = answered(gate, "ben", "--verdict", "approve", "--action", "suspend")["feedback"]
+    assert told["right"], "a paused right stops no training"
+    [listed] = qa("rights", "list", "--as", "lea")["rights"]
+    assert listed["trained"] == {"items": 1, "right": 1}
+    assert qa("rights", "restore", found["id"], *words)["status"] == "restored"
+    assert qa("rights", "list", "--as", "lea") == {"rights": []}
+    assert len(qa("rights", "list", "--all", "--as", "lea")["rights"]) == 1

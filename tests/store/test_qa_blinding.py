@@ -9,15 +9,20 @@ from sqlmodel import select
 from typer.testing import CliRunner
 
 from casework.errors import Conflict, Denied
+from casework.incidents.report import report
 from casework.ledger.entries import Provenance
 from casework.qa_answering import answer_qa_gate
 from casework.store.engine import reading, transaction
-from casework.store.qa.blinding import check_sighted, hidden_from, recuse
+from casework.store.incidents.cases import attach_cases
+from casework.store.incidents.story import story_of
+from casework.store.people import add_person
+from casework.store.qa.blinding import check_sighted, hidden_from, hidden_in_story, recuse
 from casework.store.qa.gates import qa_gate_by_id
 from casework.store.tables import Gate, QaGate, QaItem
 from deployments.cli.main import app
+from tests.factories.incidents import done, opened
 from tests.factories.intake import actions_in
-from tests.factories.qa import LATER, decided, drawn, qa_payload, staffed
+from tests.factories.qa import BY, LATER, NOW, decided, drawn, qa_payload, staffed
 
 
 @pytest.fixture
@@ -94,3 +99,22 @@ def test_no_command_shows_a_reviewer_what_was_decided(
     assert actions == {"mia": ["hidden"], "sam": ["suspend"]}
     shown("qa", "recuse", case, "--as", "mia")
     assert shown("cases", "show", case, "--as", "mia")["decisions"][-1]["actor"] == "ana"
+
+
+def test_an_incidents_story_leaves_out_what_a_reviewer_must_not_know(
+    engine: Engine, case: str
+) -> None:
+    with transaction(engine) as session:
+        add_person(session, "lou", name="lou", roles=["lead"], queues=["*"], by=BY, now=NOW)
+    incident = opened(engine)
+    done(engine, incident, "lou", lambda s, by, at: attach_cases(s, incident, [case], by, at))
+    with reading(engine) as session:
+        whole = story_of(session, incident)
+        hidden = hidden_in_story(session, "mia", whole)
+        assert hidden_in_story(session, "sam", whole) == frozenset()
+    assert hidden == {case}
+    assert "suspend" in report(whole, LATER, words=True)
+    seen = whole.without(hidden)
+    assert "suspend" not in report(seen, LATER, words=True)
+    assert {each.chain for each in whole.moments} - {each.chain for each in seen.moments} == {case}
+    assert seen.cases == whole.cases

@@ -14,7 +14,7 @@ from casework.policy.bundle import load_bundle
 from casework.qa.rights import Ruling
 from casework.settings import Settings
 from casework.store.engine import reading, transaction
-from casework.store.people import add_person
+from casework.store.people import add_person, limit_access
 from casework.store.policy import adopt_bundle
 from casework.store.qa.rights import propose_pauses, rights
 from casework.store.tables import PausedRight
@@ -85,6 +85,10 @@ def test_a_lead_confirms_and_the_guard_refuses_what_is_paused(engine: Engine) ->
         with pytest.raises(Denied) as refusal:
             rule(engine, found.id, Ruling.CONFIRM, "it is so", who, now=NOW)
         assert refusal.value.reason == reason
+    with transaction(engine) as session:
+        limit_access(session, "lea", NOW, BY, NOW)
+    with pytest.raises(Denied, match="access of lea"):
+        rule(engine, found.id, Ruling.CONFIRM, "it is so", "lea", now=NOW)
     with pytest.raises(InputError, match="a reason"):
         rule(engine, found.id, Ruling.CONFIRM, " ", "lea", now=NOW)
     with pytest.raises(NotFound, match="no proposal"):
@@ -97,7 +101,7 @@ def test_a_lead_confirms_and_the_guard_refuses_what_is_paused(engine: Engine) ->
     handed = answer("T-1", "escalate", None, escalate_to="legal")
     assert answer_gate(engine, gate, "ana", handed, now=NOW).decided
     told = [each for each in actions_in(engine, "system") if each.startswith("right.")]
-    assert told == ["right.proposed", *["right.denied"] * 4, "right.paused"]
+    assert told == ["right.proposed", *["right.denied"] * 5, "right.paused"]
 
 
 def test_a_right_comes_back_after_training_and_old_errors_count_no_more(engine: Engine) -> None:

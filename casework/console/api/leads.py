@@ -22,6 +22,7 @@ from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
+from casework.store.qa.blinding import hidden_in_story
 from casework.store.quarantine import list_rows
 from casework.store.restrictions import kept_from
 from casework.store.worklist import running_clocks
@@ -227,7 +228,8 @@ def incidents(
 def incident(console: TheConsole, visit: Caller, incident: Id) -> IncidentOut:
     """One incident, with its report as it stands now."""
     with reading(console.engine) as session:
-        story = story_of(session, incident, visit.viewer.id)
+        whole = story_of(session, incident, visit.viewer.id)
+        story = whole.without(hidden_in_story(session, visit.viewer.id, whole))
     names = ("id", "title", "severity", "status", "opened_at", "closed_at")
     return IncidentOut(
         **{name: getattr(story, name) for name in names},

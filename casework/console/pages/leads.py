@@ -19,7 +19,7 @@ from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
-from casework.store.qa.blinding import hidden_from
+from casework.store.qa.blinding import hidden_in_story
 from casework.store.quarantine import list_rows
 from casework.store.worklist import running_clocks
 
@@ -114,13 +114,11 @@ def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLRe
     """One incident: roles, tasks, timeline, and its report as it stands now."""
     around = page(console, visit, f"Incident {incident}")
     with reading(console.engine) as session:
-        story = story_of(session, incident, visit.viewer.id)
-        chains = {each.chain for each in story.moments}
-        hidden = hidden_from(session, visit.viewer.id, chains)
+        whole = story_of(session, incident, visit.viewer.id)
+        story = whole.without(hidden_in_story(session, visit.viewer.id, whole))
     told = [
         (each.at, each.actor, "" if each.chain == story.id else each.chain, tell(story, each, True))
         for each in story.moments
-        if each.chain not in hidden
     ]
     shown = IncidentPage(story, told, report(story, around.now, words=True))
     return render("leads_incident.html", {"page": around, "incident": shown})

@@ -1,10 +1,10 @@
 """Leads: how well people work. Scorecards of vendors, agreement in rounds, rights to be paused."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from casework.console import urls
@@ -76,7 +76,7 @@ def decide(
     right: str,
     ruling: Annotated[Ruling, Form()],
     reason: Annotated[str, Form()] = "",
-) -> Any:
+) -> Response:
     """Confirm or dismiss a proposal, or give a right back."""
     try:
         rule(console.engine, right, ruling, reason, visit.viewer.id, now=console.clock())

@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from casework.errors import Conflict, Denied
 from casework.gates import ActorKind, Denial
+from casework.incidents.story import Story
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.reviews import GateKind
 from casework.store.ledger import append
@@ -35,6 +36,11 @@ def hidden_from(session: Session, person: str | None, cases: Collection[str]) ->
     if known is None:
         return under_review
     return frozenset(session.scalars(statement.where(*may_review(session, known)).distinct()))
+
+
+def hidden_in_story(session: Session, person: str | None, story: Story) -> frozenset[str]:
+    """Of the cases of an incident's story those whose decisions somebody must not see."""
+    return hidden_from(session, person, {*story.cases, *(each.chain for each in story.moments)})
 
 
 def check_sighted(session: Session, person: str | None, case: str) -> None:

@@ -1,7 +1,9 @@
 """Proposals to pause rights: made where a figure falls below a threshold, ruled on by leads."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, select
@@ -15,6 +17,7 @@ from casework.policy.model import Bundle
 from casework.qa.estimates import Estimate
 from casework.qa.intervals import clopper_pearson
 from casework.qa.quality import pool
+from casework.qa.report import Round
 from casework.qa.reviews import GateKind, RoundKind
 from casework.qa.rights import (
     MOVES,
@@ -50,44 +53,52 @@ def propose_pauses(
 
     What was counted before a lead dismissed it, or gave the right back, counts no more.
     """
+
+    @cache
+    def whole(round_id: str) -> Round:
+        return read_round(session, session.get_one(QaRound, round_id))
+
     proposed = []
+    everybody = session.scalars(select(Person).where(col(Person.active).is_(True))).all()
     for name, threshold in bundle.rights.items():
-        for person in session.scalars(select(Person).where(col(Person.active).is_(True))):
+        for person in everybody:
             known = _latest(session, person.id, name)
             if known is not None and known.status in _STANDING:
                 continue
             since = now - timedelta(days=threshold.window_days)
             if known is not None:
                 since = max(since, known.restored_at or known.ruled_at or since)
-            accuracy = accuracy_of(session, threshold, person.id, since, now)
+            accuracy = _accuracy(session, threshold, person.id, since, now, whole)
             if falls_below(threshold, accuracy):
                 proposed.append(_propose(session, bundle, name, person.id, accuracy, by, now))
     return proposed
 
 
-def accuracy_of(
-    session: Session, threshold: Threshold, person: str, since: datetime, until: datetime
+def _accuracy(
+    session: Session,
+    threshold: Threshold,
+    person: str,
+    since: datetime,
+    until: datetime,
+    whole: Callable[[str], Round],
 ) -> Estimate:
-    """What a threshold measures of somebody, from a time on."""
-    if threshold.measure == "qa":
-        rounds = session.scalars(
-            select(QaRound).where(
-                col(QaRound.kind) == RoundKind.SAMPLE,
-                col(QaRound.opens) >= since,
-                col(QaRound.closes) <= until,
-                col(QaRound.id).in_(
-                    select(col(QaItem.round_id)).where(col(QaItem.actor) == person)
-                ),
-            )
+    """What a threshold measures of somebody, from a time on; ``whole`` reads a round by its id."""
+    if threshold.measure == "golden":
+        tally = _known_answers(session, person, since, col(QaRound.kind) != RoundKind.TRAINING)
+        return clopper_pearson(tally.right, tally.items, confidence=threshold.confidence)
+    drawn = select(col(QaItem.round_id)).where(col(QaItem.actor) == person)
+    rounds = select(col(QaRound.id)).where(
+        col(QaRound.kind) == RoundKind.SAMPLE,
+        col(QaRound.opens) >= since,
+        col(QaRound.closes) <= until,
+        col(QaRound.id).in_(drawn),
+    )
+    found = pool(map(whole, session.scalars(rounds)))
+    return turned(
+        found.error_rate(
+            lambda each: each.traits["person"] == person, confidence=threshold.confidence
         )
-        found = pool(read_round(session, each) for each in rounds)
-        return turned(
-            found.error_rate(
-                lambda each: each.traits["person"] == person, confidence=threshold.confidence
-            )
-        )
-    tally = _known_answers(session, person, since, col(QaRound.kind) != RoundKind.TRAINING)
-    return clopper_pearson(tally.right, tally.items, confidence=threshold.confidence)
+    )
 
 
 def rights(session: Session, *, everything: bool = False) -> list[PausedRight]:
@@ -123,7 +134,7 @@ def rule_on_right(
     found = right_by_id(session, right)
     lead = answering(session, by.actor, ActorKind.PERSON)
     vendor = person_by_id(session, lead.id).vendor if lead else None
-    refused = judge_ruling(ruling, _case(session, found), lead, vendor)
+    refused = judge_ruling(ruling, _case(session, found), lead, vendor, now)
     if refused:
         data: dict[str, Any] = {"ruling": str(ruling), "reason": str(refused.reason)}
         _record(session, Action.RIGHT_DENIED, found, data, by, now)
