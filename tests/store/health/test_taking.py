@@ -29,7 +29,7 @@ START = NOW.replace(hour=0, minute=0)
 MORNING = START + timedelta(days=1, hours=2)
 
 
-def quiet_days(engine: Engine, rows: list[Row], number: int = 28) -> None:
+def quiet_days(engine: Engine, rows: list[Row], number: int = 22) -> None:
     """Records of days on which nothing was unusual, up to yesterday."""
     figures: dict[str, Any] = {"rows": [row.as_dict() for row in rows], "alerts": []}
     with transaction(engine) as session:
@@ -65,7 +65,7 @@ def test_a_provider_that_is_down_is_told_with_its_cases_and_what_to_do(engine: E
     assert len(told["cases"]) == 10
     assert set(told["cases"]) <= set(cases[:12])
     assert ("provider_failures", "provider", "patterns") not in found
-    assert take_stock(engine, qa_bundle(), COUNTRY, BY, MORNING).recorded == ()
+    assert take_stock(engine, qa_bundle(), COUNTRY, BY, MORNING).recorded == []
 
 
 def test_a_queue_that_too_few_work_on_is_told_short(engine: Engine) -> None:
