@@ -112,7 +112,8 @@ def test_today_is_kept_with_its_forecast_and_demand(engine: Engine) -> None:
         end_clocks(session, done, NOW - HOUR / 2)
     bundle = timed_bundle()
     with reading(engine) as session:
-        assert rates(session, NOW) == {"general": 1 / 24}
+        assert rates(session, NOW) == {"general": 1.0}, "the history has only begun"
+        assert rates(session, NOW + 10 * HOUR) == {"general": 0.1}
         assert {each.gate for each in waiting_gates(session)} == {waits}
         asked = demand_of(session, bundle, "general", START, NOW, ClockKind.FIRST_TOUCH)
         found = read_health(session, COUNTRY, NOW)
