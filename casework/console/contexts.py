@@ -228,7 +228,7 @@ class PlanPage:
 
 @dataclass(frozen=True, slots=True)
 class HealthPage:
-    """How the work goes, part by part; None was made yet where nothing was looked at."""
+    """How the work goes, part by part; ``made_at`` is None where nothing was looked at yet."""
 
     made_at: datetime | None
     sections: Sequence[tuple[str, str, Markup]]  # title, chart or empty, text

@@ -12,8 +12,11 @@ AIM: Final = 0.9
 #: Hours a day that somebody works.
 SHIFT_HOURS: Final = 8.0
 
-_WAITS: Final = frozenset({"first_touch", "decision_time", "sla_first_touch", "sla_decision"})
-_SLOW: Final = frozenset({*_WAITS, "gates_opened", "gates_decided"})
+#: What too few people make unusual.
+_SLOW: Final = frozenset(
+    {"first_touch", "decision_time", "sla_first_touch", "sla_decision"}
+    | {"gates_opened", "gates_decided"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def _unclear(alert: Alert) -> str:
 
 def _slow(alert: Alert) -> str:
     return (
-        "By its numbers the queue has people enough: look for gates on hold, at partners or locked "
+        "No queue is known to be short for it: look for gates on hold, at partners or locked "
         "(`casework clocks list --breached`), and at the cases named here."
     )
 

@@ -1,7 +1,7 @@
 """The report for leads, section by section, as Markdown; charts stand beside their tables."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -81,8 +81,8 @@ def sections(health: Health) -> list[Section]:
     ]
 
 
-def markdown(health: Health, *, pictures: str = "") -> str:
-    """The report as one Markdown text; ``pictures`` is where its charts are, none leaves them out.
+def markdown(health: Health, pictures: Collection[str] = ()) -> str:
+    """The report as one Markdown text; ``pictures`` are the charts that lie in ``charts/``.
 
     It holds counts, names of queues, rules and the like, and ids of cases; nothing of what they
     say.
@@ -90,10 +90,10 @@ def markdown(health: Health, *, pictures: str = "") -> str:
     parts = [f"# Health of the work, {health.at:%Y-%m-%d %H:%M} UTC"]
     for section in sections(health):
         parts.append(f"## {section.title}")
-        if section.chart and pictures:
+        if section.chart in pictures:
             parts.append(
                 f"![{section.title} by day; the table below says the same]"
-                f"({pictures}/{section.chart}.svg)"
+                f"(charts/{section.chart}.svg)"
             )
         parts.append("\n".join(section.lines))
     return "\n\n".join(parts) + "\n"

@@ -70,6 +70,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 def rows_of(facts: Facts) -> list[Row]:
     """Sum up a day's facts, in the order of the measures; a group without facts has no row."""
+    facts = facts.plain()
     rows = [*_counted(facts.counted), *_timed(facts), *_reviewed(facts)]
     order = {name: place for place, name in enumerate(MEASURES)}
     return sorted(rows, key=lambda row: (order[row.measure], row.by != ALL, row.by, row.group))

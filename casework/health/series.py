@@ -20,6 +20,10 @@ LONGEST_DAYS: Final = 56
 #: A series with fewer events a day than this, on average, is compared by the exact distribution.
 SPARSE: Final = 5.0
 
+#: No time is taken for steadier than this, on the scale of logarithms: a change of less than about
+#: a tenth is called nothing, however alike the days before were.
+_STEADIEST: Final = 0.02
+
 #: What a median's and a MAD's variance cost, for normal noise: Rousseeuw & Croux (1993).
 _MEDIAN_COST: Final = 1.5708
 _MAD_SCALE: Final = 1.4826
@@ -83,12 +87,13 @@ def _banded(kind: Kind, known: Sequence[Point], today: Point) -> Unusual | None:
     of_centre = fmean(_noise(kind, p) ** 2 for p in alike) * _MEDIAN_COST / len(alike)
     error = spread * sqrt(_noise(kind, today) ** 2 + of_centre)
     away = abs(_scaled(kind, today) - centre)
-    if error == 0:
-        return Unusual(_unscaled(kind, alike), 1.0 if away == 0 else 0.0, "no spread so far")
+    if kind is Kind.LENGTH:
+        error = max(error, _STEADIEST)
     from scipy.stats import t
 
     p = float(2 * t.sf(away / error, _MAD_EFFICIENCY * free))
-    return Unusual(_unscaled(kind, alike), p, "same weekday, median and MAD, t band")
+    expected = median([point.value for point in alike])
+    return Unusual(expected, p, "same weekday, median and MAD, t band")
 
 
 def _scaled(kind: Kind, point: Point) -> float:
@@ -104,10 +109,6 @@ def _noise(kind: Kind, point: Point) -> float:
     if kind is Kind.SHARE:
         return 1 / (2 * sqrt(point.n + 0.5))
     return 1.0 if kind is Kind.COUNT else 1 / sqrt(max(1, point.n))
-
-
-def _unscaled(kind: Kind, alike: Sequence[Point]) -> float:
-    return median([point.value for point in alike])
 
 
 def _is_sparse_share(known: Sequence[Point], today: Point) -> bool:

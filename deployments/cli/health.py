@@ -41,7 +41,7 @@ def report(
             found = read_health(session, region, now())
         drawn = charts(found)
         files = {
-            "health.md": markdown(found, pictures="charts" if drawn else ""),
+            "health.md": markdown(found, drawn),
             "health.html": html(found, drawn),
             **{f"charts/{name}.svg": svg for name, svg in drawn.items()},
         }

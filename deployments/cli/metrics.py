@@ -6,13 +6,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from casework.errors import InputError, NotFound
-from casework.health.days import bounds
 from casework.health.measures import MEASURES, figure
 from casework.health.regions import region_of
 from casework.health.rows import Row
 from casework.policy.bundle import load_bundle
 from casework.store.engine import reading
-from casework.store.health.days import latest_record, rows_between, rows_in
+from casework.store.health.days import latest_record, rows_in
+from casework.store.health.taking import today
 from deployments.cli.output import Json, emit, reported, table_of
 from deployments.cli.setting import now, opened, settled
 
@@ -48,8 +48,11 @@ def _read(day: date | None) -> tuple[dict[str, Any], list[Row]]:
     with reading(opened(settings)) as session:
         if day is None or day == at.date():
             region = region_of(load_bundle(settings.bundle_dir), settings.health_region)
-            rows = rows_between(session, bounds(at.date())[0], at, region)
-            return {"day": at.date().isoformat(), "state": "as it stands", "at": at}, rows
+            rows, risks = today(session, region, at)
+            told = {"day": at.date().isoformat(), "state": "as it stands", "at": at}
+            told["expected_misses"] = round(sum(risk.chance for risk in risks), 2)
+            told["risks"] = [risk.as_dict() for risk in risks]
+            return told, rows
         record = latest_record(session, day)
     if record is None:
         raise NotFound(

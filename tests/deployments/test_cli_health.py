@@ -21,6 +21,9 @@ from tests.factories.policy import CLOCKS, FILES
 
 NOW = datetime.now(UTC)
 
+#: What the commands ask of the store is tested on either database there.
+pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture(autouse=True)
 def home(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +83,7 @@ def test_metrics_are_of_today_or_of_a_recorded_day(engine: Engine) -> None:
     today = document("metrics", "--by", "queue")
     assert today["day"] == datetime.now(UTC).date().isoformat()
     assert {row["by"] for row in today["rows"]} <= {"queue"}
+    assert (today["risks"], today["expected_misses"]) == ([], 0)
     day = (NOW - timedelta(days=2)).date()
     row = {"measure": "volume", "by": "all", "group": "all", "n": 3, "value": 3.0}
     with transaction(engine) as session:

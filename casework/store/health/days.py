@@ -1,12 +1,13 @@
 """Records of days: written once, revised by a further row, and read."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from casework.health.days import (
+    REVISED_FOR,
     bounds,
     changed,
     days_to_record,
@@ -21,6 +22,15 @@ from casework.store.health.machine import first_moment, machine_facts
 from casework.store.health.work import add_reviews, add_work
 from casework.store.ledger import append
 from casework.store.tables import HealthDay
+
+
+class Revision(NamedTuple):
+    """A further revision of a day: its number, all its figures, and what differs."""
+
+    day: date
+    number: int
+    figures: dict[str, Any]
+    changed: list[str]
 
 
 def rows_between(session: Session, start: datetime, end: datetime, region: Region) -> list[Row]:
@@ -41,53 +51,59 @@ def days_due(session: Session, now: datetime) -> list[date]:
 
 
 def record_day(
-    session: Session,
-    day: date,
-    document: dict[str, Any],
-    by: Provenance,
-    now: datetime,
-    differs: list[str] | None = None,
-) -> HealthDay:
-    """Write a day's record, or a further revision of it, and its digest into the history."""
-    before = latest_record(session, day)
-    revision = 1 if before is None else before.revision + 1
-    kept = HealthDay(
-        day=day.isoformat(),
-        revision=revision,
-        digest=record_digest(day, document),
-        changed=differs or [],
-        figures=document,
-        recorded_at=now,
-    )
-    session.add(kept)
-    session.flush()
-    data = {
-        "day": kept.day,
-        "revision": revision,
-        "digest": kept.digest,
-        "changed": kept.changed,
-        "alerts": len(document["alerts"]),
-    }
-    append(session, [Draft(SYSTEM, Action.HEALTH_RECORDED, data)], by, now)
-    return kept
+    session: Session, day: date, figures: dict[str, Any], by: Provenance, now: datetime
+) -> bool:
+    """Write a day's record, and its digest into the history; False if it has one already."""
+    if latest_record(session, day) is not None:
+        return False
+    _write(session, HealthDay(**_record(day, 1, figures, [], now)), by, now)
+    return True
 
 
-def revise_days(session: Session, region: Region, by: Provenance, now: datetime) -> list[HealthDay]:
-    """Write a further revision of each recent day of which other facts have become known.
+def late_facts(session: Session, region: Region, now: datetime) -> list[Revision]:
+    """What the store says otherwise by now of each recent day than its record does.
 
-    Its alerts stay those of the first: they say what could be known then. Each of the days is
-    read again, so this is for once a day.
+    A day's alerts stay those of its first record: they say what could be known then. Each of the
+    days is read again, so this is for once a day.
     """
-    revised = []
-    for before in records(session, since=None, limit=8):
+    found = []
+    for before in records(session, since=None, limit=REVISED_FOR.days + 1):
         day = date.fromisoformat(before.day)
         if not is_revisable(day, now):
             continue
-        found = rows_between(session, *bounds(day), region)
-        if differs := changed(rows_in(before), found):
-            document = {**before.figures, "rows": [row.as_dict() for row in found]}
-            revised.append(record_day(session, day, document, by, now, differs))
-    return revised
+        rows = rows_between(session, *bounds(day), region)
+        if differs := changed(rows_in(before), rows):
+            figures = {**before.figures, "rows": [row.as_dict() for row in rows]}
+            found.append(Revision(day, before.revision + 1, figures, differs))
+    return found
+
+
+def revise_day(session: Session, late: Revision, by: Provenance, now: datetime) -> None:
+    """Write a further revision of a day beside those there are."""
+    record = _record(late.day, late.number, late.figures, late.changed, now)
+    _write(session, HealthDay(**record), by, now)
+
+
+def _record(
+    day: date, revision: int, figures: dict[str, Any], differs: list[str], now: datetime
+) -> dict[str, Any]:
+    return {
+        "day": day.isoformat(),
+        "revision": revision,
+        "digest": record_digest(day, figures),
+        "changed": differs,
+        "figures": figures,
+        "recorded_at": now,
+    }
+
+
+def _write(session: Session, record: HealthDay, by: Provenance, now: datetime) -> None:
+    session.add(record)
+    session.flush()
+    told = ("day", "revision", "digest", "changed")
+    data = {name: getattr(record, name) for name in told}
+    data["alerts"] = len(record.figures["alerts"])
+    append(session, [Draft(SYSTEM, Action.HEALTH_RECORDED, data)], by, now)
 
 
 def latest_record(session: Session, day: date) -> HealthDay | None:

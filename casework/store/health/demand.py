@@ -18,6 +18,7 @@ from casework.health.proposals import SHIFT_HOURS, Load
 from casework.health.staffing import Arrival, Demand
 from casework.policy.faults import nearest
 from casework.policy.model import Bundle
+from casework.store.health.machine import first_moment
 from casework.store.tables import Assignment, Clock, Decision, Gate
 
 #: What took longer than a shift, from claim to decision, was waited for and not worked on.
@@ -27,6 +28,7 @@ _LONGEST_HANDLING: Final = SHIFT_HOURS * 3600
 TODAY: Final = timedelta(hours=24)
 
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 _DECISION: Final = ClockKind.DECISION.value
 _ENDED: Final = (ClockState.MET.value, ClockState.BREACHED.value)
 
@@ -106,7 +108,8 @@ def waiting_gates(session: Session) -> list[Waiting]:
 
 
 def rates(session: Session, now: datetime) -> dict[str, float]:
-    """Decisions an hour in each queue over the last day."""
+    """Decisions an hour in each queue over the last day, or since the history began, if later."""
+    since = max(now - TODAY, first_moment(session) or now)
     statement = (
         select(col(Gate.queue), func.count())
         .join(Clock, col(Clock.gate_id) == col(Gate.id))
@@ -118,7 +121,7 @@ def rates(session: Session, now: datetime) -> dict[str, float]:
         )
         .group_by(col(Gate.queue))
     )
-    hours = TODAY / timedelta(hours=1)
+    hours = max(_HOUR, now - since) / _HOUR
     return {queue: number / hours for queue, number in session.execute(statement)}
 
 

@@ -21,9 +21,10 @@ from casework.store.engine import reading, transaction
 from casework.store.health.cases import driving_cases
 from casework.store.health.days import (
     days_due,
+    late_facts,
     record_day,
     records,
-    revise_days,
+    revise_day,
     rows_between,
     rows_in,
 )
@@ -58,16 +59,24 @@ def take_stock(
     with reading(engine) as session:
         due = days_due(session, now)[:MOST_DAYS]
     for day in due:
-        with transaction(engine) as session:
+        # Read before the transaction: what takes long must keep no writer waiting.
+        with reading(engine) as session:
             figures = figures_of(session, bundle, region, day)
-            record_day(session, day, figures, by, now)
-        recorded.append(day.isoformat())
-        alerts += len(figures["alerts"])
-    if not recorded:
-        return Taken((), (), 0)
-    with transaction(engine) as session:
-        revised = [each.day for each in revise_days(session, region, by, now)]
+        with transaction(engine) as session:
+            if record_day(session, day, figures, by, now):
+                recorded.append(day.isoformat())
+                alerts += len(figures["alerts"])
+    revised = _revised(engine, region, by, now) if recorded else []
     return Taken(recorded, revised, alerts)
+
+
+def _revised(engine: Engine, region: Region, by: Provenance, now: datetime) -> list[str]:
+    with reading(engine) as session:
+        late = late_facts(session, region, now)
+    with transaction(engine) as session:
+        for each in late:
+            revise_day(session, each, by, now)
+    return [each.day.isoformat() for each in late]
 
 
 def figures_of(session: Session, bundle: Bundle, region: Region, day: date) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.health.days import changed, days_to_record, is_revisable
-from casework.health.facts import Counted, Facts, Reviewed, Timed, Traits
+from casework.health.facts import MOST_REGIONS, Counted, Facts, Reviewed, Timed, Traits
 from casework.health.rows import Row, percentile, rows_of
 
 HERE = Traits("general", "P1", "acme", "fr")
@@ -37,6 +37,16 @@ def test_a_fact_counts_in_each_of_its_groups_and_in_no_other() -> None:
     assert rows["sla_decision", "region", "unknown"].value == 0.0
     assert [key[2] for key in rows if key[:2] == ("sla_decision", "vendor")] == ["acme"]
     assert rows["first_touch", "vendor", "acme"].value == 90.0
+
+
+def test_regions_that_are_no_names_or_too_many_share_a_group() -> None:
+    odd = ["# heading", "a\nb", "<b>", "x" * 41]
+    many = [f"r{n}" for n in range(MOST_REGIONS + 5)]
+    facts = [Counted("volume", Traits(region=name), 2) for name in many[:MOST_REGIONS]]
+    facts += [Counted("volume", Traits(region=name), 1) for name in [*odd, *many[MOST_REGIONS:]]]
+    rows = by_key(rows_of(Facts(counted=facts)))
+    assert len(rows) == 1 + MOST_REGIONS + 1
+    assert rows["volume", "region", "other"].n == len(odd) + 5
 
 
 def test_shares_of_one_whole_do_not_add_to_it() -> None:

@@ -1,6 +1,6 @@
 """A day's figures from a real store, on both databases, and its record."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -13,10 +13,11 @@ from casework.store.assignment import claim
 from casework.store.engine import reading, transaction
 from casework.store.health.days import (
     days_due,
+    late_facts,
     latest_record,
     record_day,
     records,
-    revise_days,
+    revise_day,
     rows_between,
 )
 from casework.store.ledger import entries_of
@@ -109,22 +110,25 @@ def test_a_day_is_recorded_once_and_late_facts_make_a_revision(engine: Engine) -
         assert days_due(session, later) == [DAY]
         rows = rows_between(session, START, END, COUNTRY)
         figures = {"rows": [row.as_dict() for row in rows], "alerts": []}
-        first = record_day(session, DAY, figures, BY, later)
-    with transaction(engine) as session:
+        assert record_day(session, DAY, figures, BY, later)
+        assert not record_day(session, DAY, figures, BY, later), "it is written once"
+    with reading(engine) as session:
         assert days_due(session, later) == []
-        assert revise_days(session, COUNTRY, BY, later) == []
+        assert late_facts(session, COUNTRY, later) == []
+        first = latest_record(session, DAY)
     timed_case(engine, "T-2", opened_at=START + 3 * HOUR)
     with transaction(engine) as session:
-        [second] = revise_days(session, COUNTRY, BY, later + HOUR)
-        assert revise_days(session, COUNTRY, BY, later + 8 * timedelta(days=1)) == []
-    assert (second.revision, "backlog" in second.changed) == (2, True)
+        [late] = late_facts(session, COUNTRY, later + HOUR)
+        revise_day(session, late, BY, later + HOUR)
     with reading(engine) as session:
-        assert [each.revision for each in records(session, None)] == [2]
-        kept = latest_record(session, date(2026, 3, 2))
+        assert late_facts(session, COUNTRY, later + 8 * timedelta(days=1)) == []
+        [second] = records(session, None)
         entries = [e.body for e in entries_of(session, "system") if e.action == "health.recorded"]
-    assert kept is not None
+    assert first is not None
+    assert (second.revision, "backlog" in second.changed) == (2, True)
+    assert first.figures != second.figures
     assert first.digest in entries[0]
-    assert kept.digest in entries[1]
+    assert second.digest in entries[1]
 
 
 def _machine_decision(case: str, unknown: list[str]) -> Decision:

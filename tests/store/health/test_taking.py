@@ -29,7 +29,7 @@ START = NOW.replace(hour=0, minute=0)
 MORNING = START + timedelta(days=1, hours=2)
 
 
-def quiet_days(engine: Engine, rows: list[Row], number: int = 28) -> None:
+def quiet_days(engine: Engine, rows: list[Row], number: int = 22) -> None:
     """Records of days on which nothing was unusual, up to yesterday."""
     figures: dict[str, Any] = {"rows": [row.as_dict() for row in rows], "alerts": []}
     with transaction(engine) as session:
@@ -65,7 +65,7 @@ def test_a_provider_that_is_down_is_told_with_its_cases_and_what_to_do(engine: E
     assert len(told["cases"]) == 10
     assert set(told["cases"]) <= set(cases[:12])
     assert ("provider_failures", "provider", "patterns") not in found
-    assert take_stock(engine, qa_bundle(), COUNTRY, BY, MORNING).recorded == ()
+    assert take_stock(engine, qa_bundle(), COUNTRY, BY, MORNING).recorded == []
 
 
 def test_a_queue_that_too_few_work_on_is_told_short(engine: Engine) -> None:
@@ -112,7 +112,8 @@ def test_today_is_kept_with_its_forecast_and_demand(engine: Engine) -> None:
         end_clocks(session, done, NOW - HOUR / 2)
     bundle = timed_bundle()
     with reading(engine) as session:
-        assert rates(session, NOW) == {"general": 1 / 24}
+        assert rates(session, NOW) == {"general": 1.0}, "the history has only begun"
+        assert rates(session, NOW + 10 * HOUR) == {"general": 0.1}
         assert {each.gate for each in waiting_gates(session)} == {waits}
         asked = demand_of(session, bundle, "general", START, NOW, ClockKind.FIRST_TOUCH)
         found = read_health(session, COUNTRY, NOW)
