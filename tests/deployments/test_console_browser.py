@@ -95,6 +95,7 @@ def sign_in(browser: Browser, engine: Engine, url: str) -> Iterator[Open]:
         page.goto(f"{url}/sign-in/{secret}")
         page.get_by_role("button", name="Sign in").press("Enter")
         expect(page.get_by_role("heading", name="Your queues")).to_be_visible()
+        page.wait_for_load_state()  # keys work once the script has run
         return page
 
     yield page_of

@@ -17,8 +17,8 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
-from casework.console.showing import case_page, check_readable, is_readable
-from casework.errors import Conflict, Denied, EngineError, InputError, NotFound
+from casework.console.showing import case_page, check_readable, readable_gate
+from casework.errors import Conflict, Denied, EngineError, InputError
 from casework.evidence import seen_in_full
 from casework.exposure import Level
 from casework.store.cases import case_file
@@ -26,7 +26,6 @@ from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.ledger import entries_of
 from casework.store.playbooks import answer_step, answers_about
-from casework.store.tables import Gate
 from casework.store.texts import preview
 
 router = APIRouter()
@@ -116,9 +115,7 @@ async def answer(
 def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswer) -> HTMLResponse:
     """Show word for word what an answer would send; nothing is sent and nothing decided."""
     with reading(console.engine) as session:
-        found = session.get(Gate, gate)
-        if found is None or not is_readable(session, visit, found.case_id):
-            raise NotFound(f"there is no gate {gate} among yours")
+        found = readable_gate(session, visit, gate)
         action = given["action"]
         allowed = bundle_of(console.engine, found.policy_digest).terms(found.queue, None).actions
         going = (
@@ -140,9 +137,7 @@ def follow(
 ) -> HTMLResponse:
     """Answer a step of the gate's playbook; what was written in the form is kept."""
     with reading(console.engine) as session:
-        found = session.get(Gate, gate)
-        if found is None or not is_readable(session, visit, found.case_id):
-            raise NotFound(f"there is no gate {gate} among yours")
+        found = readable_gate(session, visit, gate)
     name, _, choice = step.partition("=")
     problem, status = "", 200
     try:

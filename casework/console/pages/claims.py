@@ -14,11 +14,10 @@ from casework.console.access import Capability
 from casework.console.identity import OurForm, TheConsole, Visit, allowed
 from casework.console.pages.case import Outcome, shown_case
 from casework.console.ports import Console
-from casework.console.showing import is_readable
-from casework.errors import Conflict, Denied, InputError, NotFound
+from casework.console.showing import readable_gate
+from casework.errors import Conflict, Denied, InputError
 from casework.store.assignment import assign, claim, hand_over, hold, release, renew, resume
 from casework.store.engine import reading, transaction
-from casework.store.tables import Gate
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
 
@@ -123,10 +122,7 @@ def _changed(
 def _case_of(console: Console, visit: Visit, gate: str) -> str:
     """The case of a gate, which the viewer must be able to read."""
     with reading(console.engine) as session:
-        found = session.get(Gate, gate)
-        if found is None or not is_readable(session, visit, found.case_id):
-            raise NotFound(f"there is no gate {gate} among yours")
-        return found.case_id
+        return readable_gate(session, visit, gate).case_id
 
 
 def _reason(given: str) -> HoldReason:

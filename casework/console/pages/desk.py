@@ -15,7 +15,7 @@ from casework.console.day import Today, today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
-from casework.console.showing import is_readable
+from casework.console.showing import is_readable, readable_gate
 from casework.errors import Conflict, Denied, NotFound
 from casework.exposure import Level
 from casework.gates import ActorKind
@@ -93,9 +93,7 @@ def _given(console: Console, visit: Visit, gate: str, person: str) -> str:
     now = console.clock()
     try:
         with reading(console.engine) as session:
-            found = session.get(Gate, gate)
-            if found is None or not is_readable(session, visit, found.case_id):
-                raise NotFound(f"there is no gate {gate} among yours")
+            readable_gate(session, visit, gate)
         at_gate(
             console.engine, gate, lambda s: assign(s, gate, person, visit.by, now), visit.by, now
         )
