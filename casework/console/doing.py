@@ -10,7 +10,7 @@ from casework.answering import Taken, answer_gate
 from casework.assigning import at_gate
 from casework.console.identity import Visit
 from casework.console.ports import Console
-from casework.console.showing import is_readable
+from casework.console.showing import is_readable, readable_gate
 from casework.errors import EngineError, NotFound
 from casework.evidence import seen_in_full
 from casework.gates import ActorKind
@@ -63,10 +63,7 @@ def case_of_gate(console: Console, visit: Visit, gate: str) -> str:
         NotFound: there is no such gate, or the viewer may not read its case.
     """
     with reading(console.engine) as session:
-        found = session.get(Gate, gate)
-        if found is None or not is_readable(session, visit, found.case_id):
-            raise NotFound(f"there is no gate {gate} among yours")
-        return found.case_id
+        return readable_gate(session, visit, gate).case_id
 
 
 def change_at_gate(console: Console, visit: Visit, gate: str, change: Change) -> None:

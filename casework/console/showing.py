@@ -66,6 +66,18 @@ def check_shown(session: Session, visit: Visit, case_id: str) -> None:
     check_sighted(session, visit.viewer.id, case_id)
 
 
+def readable_gate(session: Session, visit: Visit, gate: str) -> Gate:
+    """A gate whose case the viewer may open; refused in the same words as where there is none.
+
+    Raises:
+        NotFound: they may not, or there is no such gate.
+    """
+    found = session.get(Gate, gate)
+    if found is None or not is_readable(session, visit, found.case_id):
+        raise NotFound(f"there is no gate {gate} among yours")
+    return found
+
+
 def case_page(
     console: Console,
     visit: Visit,

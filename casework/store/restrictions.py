@@ -75,8 +75,12 @@ def restrict(
     reason: str,
     by: Provenance,
     now: datetime,
+    *,
+    operating: bool = False,
 ) -> list[str]:
     """Let named people alone know of a case, and nobody else from now on; a lead is among them.
+
+    Whoever is ``operating`` the store need not be one, and is not let in.
 
     Returns:
         Who may know of it now, by id.
@@ -86,8 +90,8 @@ def restrict(
         Denied: only a lead may.
         InputError: it names no reason, or nobody.
     """
-    case = _permitted(session, reference, by)
-    chosen = {*people} | ({by.actor} if by.actor_kind == ActorKind.PERSON else set())
+    case = _permitted(session, reference, by, operating)
+    chosen = {*people} if operating else {*people, by.actor}
     if len(reason.strip()) < 3:
         raise InputError("a case is restricted for a reason", hint='--reason "..."')
     if not chosen:
@@ -97,14 +101,16 @@ def restrict(
     return sorted(chosen)
 
 
-def unrestrict(session: Session, reference: str, by: Provenance, now: datetime) -> bool:
+def unrestrict(
+    session: Session, reference: str, by: Provenance, now: datetime, *, operating: bool = False
+) -> bool:
     """Let everybody know of a case again who may otherwise; False where all may already.
 
     Raises:
         NotFound: there is no such case, or they may not know of it.
         Denied: only a lead may.
     """
-    case = _permitted(session, reference, by)
+    case = _permitted(session, reference, by, operating)
     if (before := let_in(session, case.id)) is None:
         return False
     session.execute(delete(CaseGrant).where(col(CaseGrant.case_id) == case.id))
@@ -159,10 +165,10 @@ def _set(
     append(session, [Draft(case.id, Action.CASE_RESTRICTED, data, case.revision)], by, now)
 
 
-def _permitted(session: Session, reference: str, by: Provenance) -> Case:
+def _permitted(session: Session, reference: str, by: Provenance, operating: bool) -> Case:
     """The case, held, which who asks may know of and lead."""
     case = session.get_one(Case, find_case(session, reference).id, with_for_update=True)
-    if by.actor_kind != ActorKind.PERSON:
+    if operating:
         return case
     if is_hidden(session, case.id, by.actor):
         raise NotFound(f"there is no case {reference}", hint="casework cases list")

@@ -27,6 +27,7 @@ class Outgoing:
     kind: EffectKind
     destination: str
     text: str
+    when: datetime | None = None  # later, by itself; None: at once
     fault: str = ""
 
 
@@ -88,8 +89,8 @@ def _outgoing(session: Session, effect: Effect, bundle: Bundle, basis: _Basis) -
     try:
         text = _filled(session, effect, bundle, basis)
     except ConfigurationError as error:
-        return Outgoing(effect.kind, effect.destination, "", error.message)
-    return Outgoing(effect.kind, effect.destination, text)
+        return Outgoing(effect.kind, effect.destination, "", fault=error.message)
+    return Outgoing(effect.kind, effect.destination, text, effect.not_before)
 
 
 def _filled(session: Session, effect: Effect, bundle: Bundle, basis: _Basis | None) -> str:

@@ -120,7 +120,8 @@ def restrict_(
     with reported(as_json):
         settings = settled()
         with transaction(opened(settings)) as session:
-            named = restrict(session, case, to, reason, _acting(person, settings), now())
+            by, operating = _acting(person, settings)
+            named = restrict(session, case, to, reason, by, now(), operating=operating)
         emit({"case": case, "let_in": named}, as_json, f"kept to {', '.join(named)}")
 
 
@@ -134,13 +135,15 @@ def unrestrict_(
     with reported(as_json):
         settings = settled()
         with transaction(opened(settings)) as session:
-            lifted = unrestrict(session, case, _acting(person, settings), now())
+            by, operating = _acting(person, settings)
+            lifted = unrestrict(session, case, by, now(), operating=operating)
         emit({"case": case, "lifted": lifted}, as_json, "lifted" if lifted else "not restricted")
 
 
-def _acting(person: str, settings: Settings) -> Provenance:
-    """A person where one is named; otherwise whoever operates the store."""
-    return acting(person, settings) if person or settings.actor else operator()
+def _acting(person: str, settings: Settings) -> tuple[Provenance, bool]:
+    """A person where one is named; otherwise whoever operates the store, and that they do."""
+    operating = not (person or settings.actor)
+    return (operator() if operating else acting(person, settings)), operating
 
 
 def _listed(case: Case, hidden: bool) -> dict[str, Any]:

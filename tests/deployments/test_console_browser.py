@@ -4,7 +4,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import Engine
 
 from casework.console.app import create_app
-from casework.store.accounts import make_link, set_password
-from casework.store.assignment import release
+from casework.store.accounts import end_sessions, make_link, set_password
+from casework.store.assignment import claim, release
 from casework.store.engine import open_engine, transaction
 from casework.store.gates import gate_by_id
 from casework.store.people import change_person
 from tests.factories.consoles import console_of
 from tests.factories.escalation import person
 from tests.factories.gates import BY, NOW, add_people, waiting_case
+from tests.factories.playbooks import asking_case
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -64,7 +65,9 @@ def url(engine: Engine) -> Iterator[str]:
 
     app = create_app(console_of(engine, lambda: datetime.now(UTC)))
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -98,6 +101,7 @@ def sign_in(browser: Browser, engine: Engine, url: str) -> Iterator[Open]:
         page.goto(f"{url}/sign-in/{secret}")
         page.get_by_role("button", name="Sign in").press("Enter")
         expect(page.get_by_role("heading", name="Your queues")).to_be_visible()
+        page.wait_for_load_state()  # keys work once the script has run
         return page
 
     yield page_of
@@ -221,6 +225,56 @@ def test_stale_evidence_is_refused_and_says_so(sign_in: Open, engine: Engine) ->
     assert status(engine, gate) == "open"
 
 
+def test_a_playbook_is_followed_by_keyboard_and_what_is_written_stays(
+    sign_in: Open, engine: Engine
+) -> None:
+    asking_case(engine, "T-1")
+    page = sign_in("ana")
+    page.keyboard.press("n")
+    page.locator("#reveal").wait_for()
+    page.keyboard.press("v")
+    expect(page.locator("#answer")).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("w")
+    page.keyboard.type("half a sentence")
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="A threat")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Is life in danger now?")).to_be_visible()
+    expect(page.get_by_label("Why")).to_have_value("half a sentence")
+    page.get_by_label("approve").press("Enter")
+    expect(page.get_by_text("required")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not answered yet: Is life in danger now?")
+
+
+def test_an_open_page_says_that_it_is_old_and_an_idle_one_is_blank(
+    sign_in: Open, engine: Engine
+) -> None:
+    gate = waiting_case(engine, "T-1")
+    page = sign_in("ana")
+    page.goto(page.url + "cases/c" + gate[1:].split("-")[0])
+    expect(page.get_by_text("Who has this case has changed.")).to_be_hidden()
+    with transaction(engine) as session:
+        claim(session, gate, timedelta(minutes=5), person("ben"), datetime.now(UTC))
+    expect(page.get_by_text("Who has this case has changed.")).to_be_visible()
+    page.evaluate("hide()")
+    for key in ("h", "a", "?"):
+        page.keyboard.press(key)
+    assert "cases" in page.url
+    assert page.locator("body").inner_text().split() == [
+        *("Covered,", "for", "nothing", "was", "done", "for", "a", "while.", "Show", "the", "page")
+    ]
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("test:T-1")
+    page.evaluate("hide()")
+    with transaction(engine) as session:
+        end_sessions(session, "ana", BY, datetime.now(UTC))
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your id")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_serious_fault_of_accessibility(
@@ -238,6 +292,7 @@ def test_no_page_has_a_serious_fault_of_accessibility(
         "leads/clocks",
         "leads/policy",
         "audit",
+        "day",
         "tokens",
         "cases",
     )

@@ -92,7 +92,7 @@ def test_every_way_in_refuses_as_for_a_gate_that_does_not_exist(engine: Engine) 
     gate = waiting_case(engine)
     with transaction(engine) as session:
         case = gate_by_id(session, gate).case_id
-        restrict(session, case, ["ben"], "because", BY, NOW)
+        restrict(session, case, ["ben"], "because", BY, NOW, operating=True)
     for ask in (
         lambda: answer_gate(engine, gate, "ana", answer(), now=NOW),
         lambda: claimed(engine, gate, "ana"),
@@ -109,8 +109,8 @@ def test_every_way_in_refuses_as_for_a_gate_that_does_not_exist(engine: Engine) 
     with pytest.raises(Denied, match="only a lead"):
         restricted(engine, case, "ben")
     with transaction(engine) as session:
-        assert unrestrict(session, case, BY, NOW)
-        assert not unrestrict(session, case, BY, NOW)
+        assert unrestrict(session, case, BY, NOW, operating=True)
+        assert not unrestrict(session, case, BY, NOW, operating=True)
     assert answer_gate(engine, gate, "ana", answer(), now=NOW).decided
 
 

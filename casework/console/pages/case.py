@@ -17,7 +17,7 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
-from casework.console.showing import case_page, check_readable, check_shown
+from casework.console.showing import case_page, check_readable, check_shown, readable_gate
 from casework.errors import Conflict, Denied, InputError
 from casework.exposure import Level
 from casework.gates import Denial
@@ -133,9 +133,8 @@ def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) ->
 @router.post("/gates/{gate}/preview")
 def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswer) -> HTMLResponse:
     """Show word for word what an answer would send; nothing is sent and nothing decided."""
-    case_id = doing.case_of_gate(console, visit, gate)
     with reading(console.engine) as session:
-        found = gate_by_id(session, gate)
+        found = readable_gate(session, visit, gate)
         action = given["action"]
         allowed = stored_bundle(session, found.policy_digest).terms(found.queue, None).actions
         going = (
@@ -144,7 +143,7 @@ def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswe
             else []
         )
     shown = Preview(given["verdict"], going)
-    return shown_case(console, visit, case_id, uncovered=True, given=given, shown_ahead=shown)
+    return shown_case(console, visit, found.case_id, uncovered=True, given=given, shown_ahead=shown)
 
 
 @router.post("/gates/{gate}/playbook")

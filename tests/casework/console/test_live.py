@@ -154,7 +154,7 @@ async def test_who_is_kept_out_of_a_case_is_told_no_more_of_it(engine: Engine, g
     async with aclosing(live.listen(listener, here(engine))) as stream:
         await anext(stream)
         with transaction(engine) as session:
-            restrict(session, case, ["ben"], "because", BY, NOW)
+            restrict(session, case, ["ben"], "because", BY, NOW, operating=True)
         async with asyncio.timeout(PATIENCE):
             assert [each async for each in stream] == []
 
