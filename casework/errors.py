@@ -12,6 +12,7 @@
     ├── Denied                 a guard refused an answer at a gate, or an act in an incident
     ├── SignInRefused          nobody has signed in, or not with this
     ├── NotAllowed             the role of who has signed in does not allow it
+    ├── TooManyRequests        somebody asks the console's API too often
     ├── Conflict               the thing changed in the meantime
     ├── StoreError             the database is gone, locked or not migrated
     ├── EngineError            Prefect cannot be reached or refused
@@ -127,6 +128,18 @@ class NotAllowed(CaseworkError):
     code = "not_allowed"
     status = 403
     exit_code = 5
+
+
+class TooManyRequests(CaseworkError):
+    """Somebody asks too often; ``retry_after`` is in whole seconds."""
+
+    code = "too_many_requests"
+    status = 429
+    exit_code = 5
+
+    def __init__(self, message: str, *, retry_after: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint or f"ask again in {retry_after} s")
+        self.retry_after = retry_after
 
 
 class Conflict(CaseworkError):

@@ -107,6 +107,7 @@ class Situation:
     locked: bool = False  # a ladder has come so far that a lead must answer
     barred: frozenset[str] = frozenset()  # who took part in what is looked at again
     reserved_for: str | None = None  # the one person who may answer
+    unanswered: Sequence[str] = ()  # required steps of its playbook, as they are asked
 
 
 class Denial(StrEnum):
@@ -133,6 +134,10 @@ class Denial(StrEnum):
     FOLLOW_UP = "follow_up"
     PARTICIPANT = "participant"
     RESERVED = "reserved"
+    BLIND = "blind"  # what was decided is kept from who may have to review it
+    EXPIRED = "expired"  # somebody's access has ended
+    PAUSED = "paused"  # somebody's right to answer so is paused
+    PLAYBOOK = "playbook"  # required steps of it have not been answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +173,9 @@ def judge(situation: Situation, person: Person, answer: Answer, terms: Terms) ->
     """Rule on one answer at one gate: the only place where this is decided."""
     refusal = (
         barred(situation, person, terms)
-        or _is_kept_for_another(situation, person)
+        or kept_for_another(situation, person)
         or _answer_fits(situation, person, answer, terms)
+        or _playbook_is_followed(situation, answer)
     )
     if refusal:
         return refusal
@@ -184,10 +190,19 @@ def barred(situation: Situation, person: Person, terms: Terms) -> Refused | None
     return _gate_takes_answers(situation) or _person_may_answer(situation, person, terms)
 
 
-def _is_kept_for_another(situation: Situation, person: Person) -> Refused | None:
+def kept_for_another(situation: Situation, person: Person) -> Refused | None:
+    """Why somebody must leave a gate to who has it; None where nobody else does, or they lead."""
     if situation.holder in (None, person.id) or Role.LEAD in person.roles:
         return None
     return Refused(Denial.HELD, f"{situation.holder} has this gate; ask them, or a lead")
+
+
+def _playbook_is_followed(situation: Situation, answer: Answer) -> Refused | None:
+    """What is required comes before a decision; handing over must never wait for it."""
+    if answer.verdict is Verdict.ESCALATE or not situation.unanswered:
+        return None
+    asked = " ".join(situation.unanswered)
+    return Refused(Denial.PLAYBOOK, f"the playbook is not answered yet: {asked}")
 
 
 def judge_view(situation: Situation, person: Person, terms: Terms) -> Refused | None:

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     console_port: int = Field(
         4280, ge=1, le=65535, description="Port of the console; casework up takes a free one."
     )
+    api_per_minute: int = Field(
+        600, ge=1, le=1_000_000, description="Requests a token may send to the API in a minute."
+    )
     batch_size: int = Field(10_000, ge=1, le=100_000, description="Rows or cases in one batch.")
     review_workers: int = Field(8, ge=1, le=64, description="Review runs finished at once.")
     claim_minutes: int = Field(
@@ -79,6 +82,9 @@ class Settings(BaseSettings):
     jira_token: SecretStr = Field(SecretStr(""), description="That API token.")
     jira_project: str = Field("", description="Key of the project where issues are made.")
     jira_issue_type: str = Field("Task", description="Type of those issues.")
+    health_region: str = Field(
+        "country", description="Field of a case, or signal, by which health tells regions apart."
+    )
     coop_url: str = Field(
         "", description="Base URL of the platform's Coop callbacks; empty: not used."
     )

@@ -55,6 +55,7 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
             lease=timedelta(minutes=settings.claim_minutes),
             idle_minutes=settings.console_idle_minutes,
             trials=FolderTrials(settings),
+            api_per_minute=settings.api_per_minute,
         )
     )
 

@@ -1,11 +1,26 @@
 """The console's web application, put together from its ports."""
 
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from casework.console import urls
-from casework.console.pages import audit, case, claims, desk, leads, plans, policy, reviews, sign_in
+from casework.console.api.app import create_api
+from casework.console.api.problems import http_error
+from casework.console.pages import (
+    audit,
+    case,
+    claims,
+    desk,
+    leads,
+    plans,
+    policy,
+    reviews,
+    sign_in,
+    tokens,
+)
 from casework.console.ports import Console
 from casework.console.rendering import FOLDER, render
 from casework.console.security import SecurityHeaders
@@ -18,10 +33,20 @@ def create_app(console: Console) -> FastAPI:
     app.state.console = console
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    for pages in (sign_in, desk, case, claims, reviews, leads, policy, plans, audit):
+    app.mount(urls.API, create_api(console), name="api")
+    for pages in (sign_in, desk, case, claims, reviews, leads, policy, plans, audit, tokens):
         app.include_router(pages.router)
     app.add_exception_handler(CaseworkError, _failed)
+    app.add_exception_handler(HTTPException, _missing)
     return app
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    """Answer for a path that there is not; one with a line break in it never gets to the API."""
+    assert isinstance(error, HTTPException)
+    if request.url.path.startswith(urls.API):
+        return await http_error(request, error)
+    return await http_exception_handler(request, error)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

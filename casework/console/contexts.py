@@ -1,6 +1,6 @@
 """What each page shows, as a type of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,7 @@ from casework.policy.faults import Fault
 from casework.policy.model import Bundle, Queue
 from casework.qa.plans import Plan
 from casework.store.desk import Waiting
+from casework.store.playbooks import Followed
 from casework.store.tables import (
     Assignment,
     Case,
@@ -20,9 +21,12 @@ from casework.store.tables import (
     Decision,
     Gate,
     LedgerEntry,
+    PlaybookAnswer,
     QaGate,
     SignalReading,
+    Token,
 )
+from casework.store.texts import Outgoing
 from casework.store.worklist import Listed
 from casework.trials import Trial
 
@@ -53,6 +57,9 @@ class QueuePage:
     title: str
     rows: Sequence[Listed]
     next_page: str  # empty where this is the last one
+    assignees: Sequence[tuple[str, str]] = ()  # id, name; only a lead is shown them
+    told: str = ""  # what became of what was just done
+    refusals: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,14 @@ class Form:
     approvals: int  # people needed for the proposed action
     refusal: str = ""  # why the viewer's last answer was not taken
     given: Mapping[str, str] | None = None  # what they had filled in
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an answer would send, were it given now."""
+
+    verdict: str
+    going: Sequence[Outgoing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +131,26 @@ class CasePage:
     readings: Sequence[SignalReading]
     guidance: Guidance
     past: Sequence[Case]
-    timeline: Sequence[LedgerEntry]
+    masked: Collection[str]  # of those, whose action is kept from the viewer
+    timeline: Sequence[Mapping[str, Any]]  # acts
     clocks: Sequence[Clock]  # that go on at the open gate
     claim: Claim | None  # none where the viewer does not answer
     form: Form | None
     run_page: str
     prefect_answers: bool
+    followed: Followed | None = None  # the playbook's questions at the open gate
+    assignees: Sequence[tuple[str, str]] = ()  # id, name of those the viewer may give the gate to
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A case from its arrival to its end, entry by entry."""
+    """A case from its arrival to its end, act by act."""
 
     case: Case
     decisions: Sequence[Decision]
     gates: Sequence[Gate]
-    entries: Sequence[Mapping[str, Any]]
+    playbook: Sequence[PlaybookAnswer]
+    acts: Sequence[Mapping[str, Any]]  # with the digests of their entries
     printed_at: datetime
 
 
@@ -192,6 +211,19 @@ class Review:
     decisions: Sequence[Mapping[str, Any]]  # without names; an adjudicator alone sees them
     refusal: str = ""
     given: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokensPage:
+    """Tokens that are in force, and the form for another; the secret of one made just now."""
+
+    rows: Sequence[Token]
+    scopes: Sequence[str]
+    days: int  # that a token lasts unless somebody says otherwise
+    most_days: int
+    longest_name: int
+    secret: str = ""
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

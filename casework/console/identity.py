@@ -44,13 +44,18 @@ def person_provenance(person: str) -> Provenance:
     return Provenance(actor=person, actor_kind="person", code_version=code_version())
 
 
-async def console_of(request: Request) -> Console:
+def console_of(request: Request) -> Console:
     """The surroundings that ``create_app`` was given."""
     console: Console = request.app.state.console
     return console
 
 
-TheConsole = Annotated[Console, Depends(console_of)]
+async def _console(request: Request) -> Console:
+    """The same for what depends on it; a function that is not async would be given a thread."""
+    return console_of(request)
+
+
+TheConsole = Annotated[Console, Depends(_console)]
 
 
 def visit_of(request: Request, console: TheConsole) -> Visit:

@@ -39,3 +39,4 @@ class Console:
     lease: timedelta = timedelta(minutes=30)  # how long a claim lasts that is not renewed
     idle_minutes: int = 5  # after which what is on the screen is covered
     trials: Trials | None = None  # candidates beside the bundle in force
+    api_per_minute: int = 600  # requests that a token may send

@@ -2,29 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from sqlmodel import Session
 
+from casework.answering import bundle_of
 from casework.assignment import HoldReason, reach
-from casework.console.contexts import CasePage, Claim, Form, Guidance
+from casework.console.access import Capability
+from casework.console.contexts import CasePage, Claim, Form, Guidance, Review
 from casework.console.identity import Visit
 from casework.console.ports import Console, Prefect
 from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
-from casework.policy.model import Bundle, Rule
+from casework.policy.model import Bundle, Queue, Rule
+from casework.qa.reviews import GateKind
+from casework.qa_answering import open_qa_gate
+from casework.store.assignees import assignees
 from casework.store.assignment import assignment_of
-from casework.store.cases import CaseFile, case_file, note_case_view
+from casework.store.cases import CaseFile, case_file, find_case, note_case_view
 from casework.store.clocks import clocks_at
 from casework.store.desk import past_of, queues_of_case
-from casework.store.engine import transaction
+from casework.store.engine import reading, transaction
 from casework.store.facts import rows_for_policy
 from casework.store.gates import answers_at, live_holder
-from casework.store.ledger import entries_of
+from casework.store.ledger import acts_of
+from casework.store.playbooks import followed
 from casework.store.policy import stored_bundle
+from casework.store.qa.answers import decisions_about
+from casework.store.qa.blinding import hidden_from
 from casework.store.tables import Case, Clock, Gate
 
 
@@ -56,15 +65,13 @@ def case_page(
     """Read a case for its page; where its content is shown, the history says to whom.
 
     Raises:
-        NotFound: the viewer may not read it, or there is no such case.
+        NotFound: there is no such case.
     """
     with transaction(console.engine) as session:
-        check_readable(session, visit, case_id)
         file = case_file(session, case_id)
-        digest = file.case.policy_digest
-        bundle = stored_bundle(session, digest) if digest else console.bundle
-        rule = _rule_of(bundle, file.case.rule_id)
-        covered = not uncovered and _is_marked(bundle, rule)
+        bundle, rules = explanation(session, console, case_id)
+        rule = bundle.rule(file.case.rule_id)
+        covered = not uncovered and bundle.marked(file.case.rule_id) is not None
         if not covered:
             note_case_view(session, file.case, visit.by, console.clock())
         gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
@@ -72,7 +79,6 @@ def case_page(
         answers = queue is not None and visit.viewer.answers_in(queue)
         claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
         asked = gate if claim and claim.may_answer and not covered else None
-        facts = rows_for_policy(session, [case_id])
         return CasePage(
             case=file.case,
             gate=gate,
@@ -80,15 +86,64 @@ def case_page(
             covered=covered,
             content={} if covered else file.content,
             readings=file.readings,
-            guidance=_guidance(bundle, rule, gate, _explained(bundle, facts[0].row)),
-            past=past_of(session, file.case),
-            timeline=entries_of(session, case_id),
+            guidance=_guidance(bundle, rule, gate, rules),
+            past=(past := past_of(session, file.case)),
+            masked=hidden_from(session, visit.viewer.id, [other.id for other in past]),
+            timeline=_timeline(session, case_id),
             clocks=_going(session, gate),
             claim=claim,
             form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
             run_page=_run_page(console.prefect(), file),
             prefect_answers=console.prefect().answers,
+            followed=followed(session, file.case, gate) if gate else None,
+            assignees=_assignees(session, console, visit, gate, queue, claim),
         )
+
+
+def _timeline(session: Session, case_id: str) -> list[Mapping[str, Any]]:
+    """What happened to a case, each with its moment as a time."""
+    return [act | {"at": datetime.fromisoformat(act["at"])} for act in acts_of(session, case_id)]
+
+
+def review_of(console: Console, visit: Visit, gate: str) -> Review:
+    """A decision's evidence for somebody who may look at it again; the look is in the history.
+
+    Raises:
+        NotFound: there is no such gate.
+        Denied: they may not answer there, and so may not look.
+    """
+    engine = console.engine
+    shown, terms, classes = open_qa_gate(engine, gate, visit.viewer.id, now=console.clock())
+    bundle = bundle_of(engine, shown.item.policy_digest)
+    decisions: list[dict[str, Any]] = []
+    if shown.gate.kind == GateKind.ADJUDICATION:
+        with reading(engine) as session:
+            decisions = decisions_about(session, shown.item)
+    return Review(
+        gate=shown.gate,
+        evidence=shown.item.evidence_digest,
+        content=shown.content,
+        readings=shown.readings,
+        actions=[(name, bundle.actions[name].title) for name in sorted(terms.actions)],
+        escalations=[(name, bundle.queues[name].title) for name in sorted(terms.escalations)],
+        clauses=[pair for each in bundle.categories.values() for pair in each.clauses.items()],
+        errors=classes,
+        decisions=decisions,
+    )
+
+
+def explanation(
+    session: Session, console: Console, case_id: str
+) -> tuple[Bundle, Sequence[RuleResult]]:
+    """The policy that decided a case, or else the one in force, and what its rules make of it.
+
+    Raises:
+        NotFound: there is no such case.
+    """
+    digest = find_case(session, case_id).policy_digest
+    bundle = stored_bundle(session, digest) if digest else console.bundle
+    facts = rows_for_policy(session, [case_id])
+    return bundle, _explained(bundle, facts[0].row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +167,6 @@ def _answer_to(asked: _Question) -> tuple[RuleResult, ...]:
     return tuple(explain(asked.bundle, asked.row))
 
 
-def _rule_of(bundle: Bundle, rule_id: str | None) -> Rule | None:
-    return next((rule for rule in bundle.rules if rule.id == rule_id), None)
-
-
 def _guidance(
     bundle: Bundle, rule: Rule | None, gate: Gate | None, rules: Sequence[RuleResult]
 ) -> Guidance:
@@ -127,12 +178,6 @@ def _guidance(
         rules=rules,
         digest=bundle.digest,
     )
-
-
-def _is_marked(bundle: Bundle, rule: Rule | None) -> bool:
-    """Whether the rule that brought the case here is of a category that is covered at first."""
-    category = bundle.categories.get(rule.category) if rule and rule.category else None
-    return category is not None and category.covered
 
 
 def _macros(bundle: Bundle, gate: Gate | None) -> list[tuple[str, str]]:
@@ -164,6 +209,23 @@ def _claim(session: Session, console: Console, visit: Visit, bundle: Bundle, gat
         partners=[(name, bundle.queues[name].title) for name in targets],
         renew_seconds=int(console.lease.total_seconds() // 3),
     )
+
+
+def _assignees(
+    session: Session,
+    console: Console,
+    visit: Visit,
+    gate: Gate | None,
+    queue: Queue | None,
+    claim: Claim | None,
+) -> list[tuple[str, str]]:
+    """Whom the viewer may give the gate to; nobody where they neither lead nor have it."""
+    if gate is None or queue is None:
+        return []
+    leads = visit.viewer.may(Capability.LEAD) and visit.viewer.sees(queue)
+    if not leads and not (claim and claim.is_mine):
+        return []
+    return [(each.id, each.name) for each in assignees(session, gate, console.clock())]
 
 
 def _form(

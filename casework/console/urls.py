@@ -19,6 +19,8 @@ CANDIDATES: Final = "/leads/policy/candidates"
 PLANS: Final = "/leads/plans"
 QA: Final = "/qa"
 AUDIT: Final = "/audit"
+API: Final = "/api/v1"
+TOKENS: Final = "/tokens"
 VERIFY: Final = "/audit/verify"
 
 
@@ -58,6 +60,11 @@ def gate(gate: str, verb: str) -> str:
     return f"/gates/{quote(gate, safe='')}/{verb}"
 
 
+def assign_in(queue: str) -> str:
+    """Where a lead gives gates of a queue to a person."""
+    return f"/queues/{quote(queue, safe='')}/assign"
+
+
 def further(path: str, **asked: str | int) -> str:
     """A page of a list, with what was asked of it; what is empty is left out."""
     given = {name: value for name, value in asked.items() if value}
@@ -89,6 +96,11 @@ def review_answer(gate: str) -> str:
     return f"{review(gate)}/answer"
 
 
+def revoke_token(token: str) -> str:
+    """Where a token is ended."""
+    return f"{TOKENS}/{quote(token, safe='')}/revoke"
+
+
 def export(case_id: str) -> str:
     """A case's sealed history, with its proofs, as a file."""
     return f"{AUDIT}/cases/{quote(case_id, safe='')}/export"
@@ -97,3 +109,8 @@ def export(case_id: str) -> str:
 def static(name: str) -> str:
     """A file that the console serves as it is."""
     return f"/static/{name}"
+
+
+def recuse(case_id: str) -> str:
+    """Where somebody gives up re-reviewing a case."""
+    return f"{case(case_id)}/recuse"

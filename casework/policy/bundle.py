@@ -24,6 +24,7 @@ from casework.policy.model import (
     Rule,
     Signal,
 )
+from casework.policy.playbook_files import read_playbooks
 from casework.policy.program import engine_fault
 from casework.policy.qa_references import check_qa
 from casework.policy.reach import check_reach
@@ -77,6 +78,7 @@ def _checked(files: tuple[tuple[str, str], ...]) -> Bundle:
 def checked_draft(files: Mapping[str, str]) -> Draft:
     """Read a draft, check its references and the SQL of its rules."""
     draft = read_draft(files)
+    draft.trees = read_playbooks(draft)
     check_references(draft)
     check_qa(draft)
     types = column_types(draft)
@@ -151,6 +153,7 @@ def assemble(draft: Draft) -> Bundle:
         },
         patterns=tuple(Pattern(name, entry.any_of) for name, entry in draft.patterns.items()),
         playbooks=draft.playbooks,
+        trees=dict(draft.trees),
         macros=draft.macros,
         default=Default(**head.default.model_dump()),
         unused_providers=frozenset(

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from casework.playbooks import Playbook
 from casework.policy.clock_entries import CalendarEntry, ClockEntry, LadderEntry
 from casework.policy.document import Document, Path, parse
 from casework.policy.effect_entries import DestinationEntry
@@ -50,6 +51,7 @@ class Draft:
     ladders: dict[str, LadderEntry] = field(default_factory=dict)
     qa: dict[str, Plan] = field(default_factory=dict)
     taxonomy: dict[str, ErrorClass] = field(default_factory=dict)
+    trees: dict[str, Playbook] = field(default_factory=dict)
     written: dict[str, set[str]] = field(
         default_factory=lambda: {section: set() for section in SECTIONS}
     )
@@ -92,7 +94,7 @@ def read_draft(files: Mapping[str, str]) -> Draft:
     for name in sorted(known | {name for name in files if name.endswith((".yaml", ".yml"))}):
         if name not in files and name.removesuffix(".yaml") not in OPTIONAL:
             draft.faults.append(Fault(name, 0, 0, "this file is missing"))
-        elif name not in known:
+        elif name not in known and not name.startswith("playbooks/"):
             hint = nearest(name, known)
             draft.faults.append(Fault(name, 0, 0, "a bundle has no such file", hint))
         document = parse(name, files.get(name, ""))
@@ -108,7 +110,7 @@ def _read_head(draft: Draft) -> None:
     document = draft.documents[_HEAD]
     if document.data is not None or _HEAD in draft.files:
         before = len(draft.faults)
-        head = _fit(draft, document, (), BundleEntry, document.data)
+        head = fit(draft, document, (), BundleEntry, document.data)
         draft.head = head if len(draft.faults) == before else None
 
 
@@ -128,7 +130,7 @@ def _read_entries(draft: Draft, document: Document, section: str, data: dict[str
     draft.written[section] = set(data)
     target: dict[str, BaseModel] = getattr(draft, section)
     for name, value in data.items():
-        entry = _fit(draft, document, (name,), SECTIONS[section], value)
+        entry = fit(draft, document, (name,), SECTIONS[section], value)
         if entry is not None:
             target[name] = entry
 
@@ -136,7 +138,7 @@ def _read_entries(draft: Draft, document: Document, section: str, data: dict[str
 def _read_rules(draft: Draft, document: Document, data: list[Any]) -> None:
     seen: dict[str, int] = {}
     for index, value in enumerate(data):
-        entry = _fit(draft, document, (index,), RuleEntry, value)
+        entry = fit(draft, document, (index,), RuleEntry, value)
         name = value.get("id") if isinstance(value, dict) else None
         if isinstance(name, str):
             if name in seen:
@@ -150,7 +152,7 @@ def _read_rules(draft: Draft, document: Document, data: list[Any]) -> None:
     draft.written["rules"] = set(seen)
 
 
-def _fit(draft: Draft, document: Document, path: Path, model: type[M], value: Any) -> M | None:
+def fit(draft: Draft, document: Document, path: Path, model: type[M], value: Any) -> M | None:
     """Fit a value to its model; what does not fit is noted and left out, the rest is kept.
 
     Keeping the rest lets the later checks find its faults too. Nothing is made of a draft that

@@ -79,7 +79,7 @@ def read_files(folder: Path) -> tuple[dict[str, str], list[Fault]]:
     faults: list[Fault] = []
     if not folder.is_dir():
         return files, [Fault(str(folder), 0, 0, "there is no such folder")]
-    patterns = ("*.yaml", "*.yml", "playbooks/*.md", "macros/*.md")
+    patterns = ("*.yaml", "*.yml", "playbooks/*.md", "playbooks/*.yaml", "macros/*.md")
     for path in sorted(found for pattern in patterns for found in folder.glob(pattern)):
         name = path.relative_to(folder).as_posix()
         try:

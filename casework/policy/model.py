@@ -9,6 +9,7 @@ from casework.cases import Route, Severity
 from casework.clocks.promises import DEFAULTS, Promises
 from casework.effects import EffectKind
 from casework.gates import Terms
+from casework.playbooks import Playbook
 from casework.qa.plans import TAXONOMY, ErrorClass, Plan
 
 SignalType: TypeAlias = Literal["boolean", "integer", "number", "text"]
@@ -150,6 +151,18 @@ class Bundle:
     promises: Promises = DEFAULTS
     qa: Mapping[str, Plan] = field(default_factory=dict)
     taxonomy: Mapping[str, ErrorClass] = field(default_factory=lambda: TAXONOMY)
+    #: Playbooks that ask questions, beside or instead of those that are read.
+    trees: Mapping[str, Playbook] = field(default_factory=dict)
+
+    def rule(self, rule_id: str | None) -> Rule | None:
+        """A rule by its id."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def marked(self, rule_id: str | None) -> str | None:
+        """The category a rule names, if what is of it is covered at first."""
+        rule = self.rule(rule_id)
+        category = self.categories.get(rule.category) if rule and rule.category else None
+        return category.id if category and category.covered else None
 
     def terms(self, queue_id: str, action: str | None) -> Terms:
         """What the guard needs to know about answering in a queue with an action."""

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from casework.policy.document import Path
 from casework.policy.draft import Draft
 from casework.policy.faults import nearest
-from casework.qa.plans import Plan
+from casework.qa.plans import Method, Plan
 
 
 def check_qa(draft: Draft) -> None:
@@ -47,6 +47,9 @@ def _strata(draft: Draft, name: str, plan: Plan) -> None:
         for trait in sorted(set(getattr(plan, key)) - set(plan.strata)):
             hint = f"add {trait} to the strata, or leave it out here"
             draft.add("qa", (name, key, trait), f"`{trait}` is not among the strata", hint)
+    if plan.allocation.earlier_rounds and plan.allocation.method is not Method.NEYMAN:
+        path = (name, "allocation", "earlier_rounds")
+        draft.add("qa", path, "only Neyman's method uses error rates", "method: neyman")
     if plan.allocation.per_person and "person" not in plan.strata:
         path = (name, "allocation", "per_person")
         draft.add("qa", path, "people are not told apart", "add person to the strata")

@@ -177,11 +177,11 @@ def regex_fault(expression: str) -> str:
 
 
 def _rule(draft: Draft, index: int, rule: RuleEntry) -> None:
-    known = draft.written
+    known, guides = draft.written, {*draft.playbooks, *draft.trees}
     _known(draft, "rules", (index, "queue"), rule.queue, "queue", known["queues"])
     _known(draft, "rules", (index, "action"), rule.action, "action", known["actions"])
     _known(draft, "rules", (index, "category"), rule.category, "category", known["categories"])
-    _known(draft, "rules", (index, "playbook"), rule.playbook, "playbook", draft.playbooks)
+    _known(draft, "rules", (index, "playbook"), rule.playbook, "playbook", guides)
     if rule.route == Route.CLOSE and rule.queue is not None:
         hint = "leave the queue out, or send it to review"
         draft.add("rules", (index, "queue"), "a rule that closes has no queue", hint)

@@ -132,11 +132,17 @@ def keys_of(model: type[BaseModel]) -> set[str]:
 
 def nested_model(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel] | None:
     """The model in force below a path, as far as it is one."""
-    found: type[BaseModel] | None = model
+    kind: Any = model
     for step in path:
-        info = found.model_fields.get(str(step)) if found else None
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+            continue
+        info = kind.model_fields.get(str(step)) if _is_model(kind) else None
         kind = info.annotation if info else None
         if get_origin(kind) is UnionType:
             kind = next(iter(get_args(kind)))
-        found = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-    return found
+    return kind if _is_model(kind) else None
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -7,6 +7,7 @@ from math import sqrt
 from typing import Final
 
 from casework.errors import InputError
+from casework.qa.bootstrap import DRAWS, alpha_interval
 from casework.qa.estimates import CONFIDENCE, Estimate, around
 from casework.qa.intervals import wilson
 from casework.qa.ratings import Level, Ratings
@@ -174,20 +175,25 @@ def _term(
     return own - 2 * (1 - value) * (chance - expected) / (1 - expected)
 
 
-def krippendorff_alpha(ratings: Ratings, level: Level, *, population: str = "") -> Estimate:
+def krippendorff_alpha(
+    ratings: Ratings, level: Level, *, population: str = "", confidence: float = CONFIDENCE
+) -> Estimate:
     """Agreement of any number of raters with any cells missing, at the level of the values.
 
-    It comes without an interval. 1 where all agree and more than one value was given.
+    1 where all agree and more than one value was given. The interval is a bootstrap's over units,
+    from a fixed seed.
 
-    Source: Krippendorff (2011), Computing Krippendorff's Alpha-Reliability.
+    Source: Krippendorff (2011), Computing Krippendorff's Alpha-Reliability; the interval as
+    ``casework.qa.bootstrap`` says.
     """
-    method, source = f"Krippendorff's alpha, {level}", "Krippendorff 2011"
+    method = f"Krippendorff's alpha, {level}; percentile bootstrap over units, {DRAWS} draws"
+    source = "Krippendorff 2011; Efron & Tibshirani 1993; Zapf et al. 2016"
     paired = sum(sum(row) > 1 for row in ratings.counts)
     used = {
         value for value, column in zip(ratings.categories, _columns(ratings), strict=True) if column
     }
     if paired == 0 or len(used) < 2:
-        return Estimate(None, None, None, paired, method, source, population)
+        return Estimate(None, None, None, paired, method, source, population, confidence)
     # NumPy and this take half a second to import, and most commands compute nothing.
     import krippendorff
 
@@ -198,7 +204,8 @@ def krippendorff_alpha(ratings: Ratings, level: Level, *, population: str = "") 
         else ratings.categories,
         level_of_measurement=level.value,
     )
-    return Estimate(float(value), None, None, paired, method, source, population)
+    low, high = alpha_interval(ratings, level, confidence) or (None, None)
+    return Estimate(float(value), low, high, paired, method, source, population, confidence)
 
 
 def _columns(ratings: Ratings) -> list[int]:
@@ -231,7 +238,9 @@ def agreement(
         "observed": observed_agreement(ratings, population=population, confidence=confidence),
         "fleiss_kappa": fleiss_kappa(ratings, population=population, confidence=confidence),
         "gwet_ac1": gwet_ac1(ratings, population=population, confidence=confidence),
-        "krippendorff_alpha": krippendorff_alpha(ratings, level, population=population),
+        "krippendorff_alpha": krippendorff_alpha(
+            ratings, level, population=population, confidence=confidence
+        ),
     }
     if len(ratings.raters) == 2:
         table = ratings.table(*ratings.raters)

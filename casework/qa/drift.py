@@ -1,11 +1,17 @@
-"""Whether rates have moved between two rounds, held against the number of comparisons made."""
+"""Whether rates have moved between two rounds, held against the number of comparisons made.
 
-from collections.abc import Mapping, Sequence
+Rates are weighted by the design, so that a round which drew more where errors are frequent is not
+taken for one in which there are more of them.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
+from math import floor, sqrt
 from statistics import NormalDist
 from typing import Final
+
+from casework.qa.weighted import Unit, ratio
 
 #: Below this many expected units in a cell the normal approximation is not used: Cochran (1954).
 SMALLEST_CELL: Final = 5
@@ -20,10 +26,19 @@ class Correction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Errors among the units that were reviewed."""
+    """Errors among units: of a simple sample, or of one that would say as much as a weighted one.
 
-    hits: int
-    n: int
+    ``units`` is how many were looked at in fact.
+    """
+
+    hits: float
+    n: float
+    units: int = 0
+
+    @property
+    def rate(self) -> float:
+        """The share of errors."""
+        return self.hits / self.n if self.n else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,24 @@ class Drift:
     source: str
 
 
+def effective(units: Iterable[Unit], sizes: Mapping[Hashable, int]) -> Counted:
+    """Errors and units of a simple sample that would say as much as a stratified one.
+
+    No finite population correction: the question is whether work has changed, not whether two
+    finished days differ. Where the variance cannot be told, the weights' spread stands in.
+
+    Source: Rao & Scott (1992), Biometrics 48; Kish (1965), Survey Sampling, section 11.7; without
+    the correction as Cochran (1977), section 2.14.
+    """
+    found = ratio(units, sizes, finite=False)
+    if found is None:
+        return Counted(0, 0)
+    n = found.spread_size
+    if found.error > 0 and 0 < found.rate < 1:
+        n = found.rate * (1 - found.rate) / found.error**2
+    return Counted(found.rate * n, n, found.counted)
+
+
 def compare_rates(before: Counted, after: Counted) -> tuple[float, str, str]:
     """The two-sided p value that both rates are one, with the test's name and source.
 
@@ -54,11 +87,11 @@ def compare_rates(before: Counted, after: Counted) -> tuple[float, str, str]:
         # SciPy takes a second to import, and most commands compute nothing.
         from scipy.stats import fisher_exact
 
-        table = [[each.hits, each.n - each.hits] for each in (before, after)]
+        table = [_whole(each) for each in (before, after)]
         return float(fisher_exact(table)[1]), "Fisher's exact test", "Fisher 1935"
     pooled = hits / total
     error = sqrt(pooled * (1 - pooled) * (1 / before.n + 1 / after.n))
-    z = (after.hits / after.n - before.hits / before.n) / error
+    z = (after.rate - before.rate) / error
     p = 2 * NormalDist().cdf(-abs(z))
     return p, "two-proportion z test, pooled", "Fleiss, Levin & Paik 2003, section 3.2"
 
@@ -98,7 +131,7 @@ def drift(
             name=name,
             before=before[name],
             after=after[name],
-            change=_rate(after[name]) - _rate(before[name]),
+            change=after[name].rate - before[name].rate,
             p=p,
             adjusted_p=held,
             moved=held < level,
@@ -109,5 +142,8 @@ def drift(
     ]
 
 
-def _rate(counted: Counted) -> float:
-    return counted.hits / counted.n if counted.n else 0.0
+def _whole(counted: Counted) -> list[int]:
+    """Errors and others in whole numbers, never more of them than there were."""
+    n = floor(counted.n + 1e-9)
+    hits = round(counted.rate * n)
+    return [hits, n - hits]

@@ -79,9 +79,9 @@ def sample_size(
     needed = normal_quantile(confidence) ** 2 * rate * (1 - rate) / margin**2
     if population is None:
         return _whole(needed)
-    if needed == 0 or population == 0:
-        return 0
-    return min(population, _whole(needed / (1 + (needed - 1) / population)))
+    if population and needed > 1:  # below one, the correction would ask for more
+        needed /= 1 + (needed - 1) / population
+    return min(population, _whole(needed))
 
 
 def _whole(needed: float) -> int:

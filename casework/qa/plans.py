@@ -35,6 +35,9 @@ class Method(StrEnum):
 class Allocation(Part):
     """How many are drawn: ``size`` in all, or ``size`` of each stratum where it is fixed.
 
+    ``earlier_rounds`` of the plan tell Neyman's method the rates of its strata; there the expected
+    rate counts for as much as ``prior_looks`` decisions that were looked at.
+
     ``per_stratum`` and ``per_person`` are the least of each stratum, and of each of a person's;
     two of a stratum is the least from which its variance can be told.
     """
@@ -43,6 +46,8 @@ class Allocation(Part):
     size: int = Field(ge=1, le=1_000_000, strict=True)
     per_stratum: int = Field(2, ge=1, strict=True)
     per_person: int = Field(0, ge=0, strict=True)
+    earlier_rounds: int = Field(0, ge=0, le=100, strict=True)
+    prior_looks: float = Field(20.0, gt=0)
 
 
 class Ramp(Part):

@@ -1,12 +1,12 @@
 """What a round says: error rates, agreement, escalation accuracy and drift. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from casework.qa.agreement import agreement, cohen_kappa, pairwise_kappa
-from casework.qa.drift import Correction, Counted, Drift, drift
+from casework.qa.drift import Correction, Counted, Drift, drift, effective
 from casework.qa.escalation import Handed, escalation_accuracy
 from casework.qa.estimates import CONFIDENCE, Estimate
 from casework.qa.intervals import clopper_pearson
@@ -244,16 +244,21 @@ def _drift(
 
 
 def _counted(found: Round, naming: Naming) -> dict[str, Counted]:
-    """Errors among reviewed decisions: of all, and of each value of each trait."""
+    """Errors among decisions, weighted: of all, and of each value of each trait."""
     settled = found.settled()
-    tally: defaultdict[str, list[bool]] = defaultdict(list)
+    domains: dict[str, tuple[str, str] | None] = {"all": None}
     for each in settled:
-        tally["all"].append(each.error is not None)
         for group in GROUPS:
-            if each.traits[group] != NONE:
-                name = _shown(group, each.traits[group], settled, naming)
-                tally[f"{group} {name}"].append(each.error is not None)
-    return {name: Counted(sum(errors), len(errors)) for name, errors in tally.items()}
+            if (value := each.traits[group]) != NONE:
+                domains[f"{group} {_shown(group, value, settled, naming)}"] = group, value
+    sizes: dict[Hashable, int] = dict(found.sizes.items())
+    return {name: effective(_units(settled, of), sizes) for name, of in domains.items()}
+
+
+def _units(settled: Sequence[Looked], of: tuple[str, str] | None) -> Iterable[Unit]:
+    """Settled decisions, of which those with a value of a trait count."""
+    for each in settled:
+        yield Unit(each.stratum, each.error is not None, of is None or each.traits[of[0]] == of[1])
 
 
 def _drifted(each: Drift) -> dict[str, Any]:

@@ -9,13 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import nsmallest
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from casework.canonical import digest
 from casework.qa.allocation import Layer, allocate, expected_margin, share_of, size_for
+from casework.qa.drift import Counted
 from casework.qa.estimates import CONFIDENCE
-from casework.qa.plans import Plan, Trait
+from casework.qa.plans import Method, Plan, Trait
 from casework.qa.population import NONE, Population, Tenures, stratum_of
+
+#: What earlier rounds of a plan found in each stratum.
+Experience: TypeAlias = Mapping[tuple[str, ...], Counted]
+NOTHING_KNOWN: Final[Experience] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Stratum:
     key: tuple[str, ...]
     population: int
     sampled: int
+    error: float | None = None  # the rate that was expected, where it had a say in the number
 
     @property
     def probability(self) -> float:
@@ -33,12 +40,13 @@ class Stratum:
 
     def as_dict(self, strata: Sequence[str]) -> dict[str, Any]:
         """The same as plain JSON, its key by trait."""
-        return {
+        row = {
             "stratum": dict(zip(strata, self.key, strict=True)),
             "population": self.population,
             "sampled": self.sampled,
             "probability": self.probability,
         }
+        return row if self.error is None else row | {"expected_error": self.error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +98,43 @@ class Sample:
         )
 
 
-def layers_of(plan: Plan, population: Population, tenures: Tenures) -> list[Layer]:
+def layers_of(
+    plan: Plan, population: Population, tenures: Tenures, experience: Experience = NOTHING_KNOWN
+) -> list[Layer]:
     """The strata of a population in the order of their keys, with what the plan asks of each.
 
-    ``tenures`` are days since people and vendors began.
+    ``tenures`` are days since people and vendors began, ``experience`` what earlier rounds found.
     """
     sizes: defaultdict[tuple[str, ...], int] = defaultdict(int)
     for cell, ids in population.items():
         sizes[stratum_of(cell, plan.strata)] += len(ids)
-    return [_layer(plan, key, sizes[key], tenures) for key in sorted(sizes)]
+    return [
+        _layer(plan, key, sizes[key], tenures, experience.get(key, Counted(0, 0)))
+        for key in sorted(sizes)
+    ]
 
 
-def _layer(plan: Plan, key: tuple[str, ...], size: int, tenures: Tenures) -> Layer:
+def _layer(plan: Plan, key: tuple[str, ...], size: int, tenures: Tenures, known: Counted) -> Layer:
     traits: dict[Trait, str] = dict(zip(plan.strata, key, strict=True))
     risk, error = 1.0, plan.expected_error
     for trait, weights in plan.risk.items():
         risk *= weights.get(traits.get(trait, NONE), 1.0)
     for trait, rates in plan.expected_errors.items():
         error = rates.get(traits.get(trait, NONE), error)
+    error = learned(error, known, plan.allocation.prior_looks)
     return Layer(key, size, _least(plan, traits, size, tenures), risk, error)
+
+
+def learned(expected: float, known: Counted, looks: float) -> float:
+    """The rate to expect of a stratum: what was found in it, drawn towards what was expected.
+
+    The mean of a beta distribution in which the expected rate counts for ``looks`` decisions, so
+    that a stratum in which a few were right is not taken for one without errors.
+
+    Source: Evans (1951), J. Amer. Statist. Assoc. 46, on allocating by earlier samples; Gelman et
+    al. (2013), Bayesian Data Analysis, section 2.4, for the mean.
+    """
+    return (known.hits + looks * expected) / (known.n + looks)
 
 
 def _least(plan: Plan, traits: Mapping[Trait, str], size: int, tenures: Tenures) -> int:
@@ -129,17 +155,18 @@ def preview(
     plan: Plan,
     population: Population,
     tenures: Tenures,
+    experience: Experience = NOTHING_KNOWN,
     *,
     margin: float = 0.02,
     confidence: float = CONFIDENCE,
 ) -> Preview:
     """What a plan would draw from a population, the precision to expect, and the work in hours."""
-    layers = layers_of(plan, population, tenures)
+    layers = layers_of(plan, population, tenures, experience)
     numbers = allocate(layers, plan.allocation.method, plan.allocation.size)
     reviews = _reviews(plan, sum(numbers))
     return Preview(
         plan=name,
-        strata=_strata(layers, numbers),
+        strata=_strata(plan, layers, numbers),
         reviews=reviews,
         hours=reviews * plan.minutes / 60,
         margin=expected_margin(layers, numbers, confidence),
@@ -153,16 +180,23 @@ def _reviews(plan: Plan, sampled: int) -> int:
     return sampled + overlapping + share_of(sampled, plan.golden)
 
 
-def _strata(layers: Sequence[Layer], numbers: Sequence[int]) -> tuple[Stratum, ...]:
+def _strata(plan: Plan, layers: Sequence[Layer], numbers: Sequence[int]) -> tuple[Stratum, ...]:
+    asked = plan.allocation.method is Method.NEYMAN
     return tuple(
-        Stratum(layer.key, layer.size, number)
+        Stratum(layer.key, layer.size, number, layer.error if asked else None)
         for layer, number in zip(layers, numbers, strict=True)
     )
 
 
-def draw(plan: Plan, population: Population, tenures: Tenures, seed: str) -> Sample:
-    """Draw the plan's sample; the same population and seed give the same sample."""
-    layers = layers_of(plan, population, tenures)
+def draw(
+    plan: Plan,
+    population: Population,
+    tenures: Tenures,
+    seed: str,
+    experience: Experience = NOTHING_KNOWN,
+) -> Sample:
+    """Draw the plan's sample; the same population, seed and experience give the same sample."""
+    layers = layers_of(plan, population, tenures, experience)
     numbers = allocate(layers, plan.allocation.method, plan.allocation.size)
     members: defaultdict[tuple[str, ...], list[list[str]]] = defaultdict(list)
     for cell, ids in population.items():
@@ -183,7 +217,7 @@ def draw(plan: Plan, population: Population, tenures: Tenures, seed: str) -> Sam
         Drawn(decision, key, plan.overlap.reviewers if decision in twice else 1)
         for decision, key in chosen
     )
-    return Sample(_strata(layers, numbers), tuple(drawn))
+    return Sample(_strata(plan, layers, numbers), tuple(drawn))
 
 
 def _lowest(groups: Sequence[Sequence[str]], number: int, seed: str) -> list[str]:

@@ -67,11 +67,11 @@ def stratified(
     return Estimate(mean, low, high, n, method, source, population, confidence, error)
 
 
-def _variance_of_total(stratum: StratumSummary) -> float:
+def _variance_of_total(stratum: StratumSummary, finite: bool = True) -> float:
     if not stratum.sampled:
         return 0.0
     size, n = stratum.population, stratum.sampled
-    return size * (size - n) * stratum.variance / n
+    return size * (size - n if finite else size) * stratum.variance / n
 
 
 def weighted_rate(
@@ -92,28 +92,56 @@ def weighted_rate(
     Source: Horvitz & Thompson (1952); Hajek (1971); Sarndal, Swensson & Wretman (1992), sections
     5.7 and 10.3; Korn & Graubard (1998) for the interval.
     """
+    method = "Hajek ratio of Horvitz-Thompson totals, Korn-Graubard interval"
+    source = "Horvitz & Thompson 1952; Hajek 1971; Korn & Graubard 1998"
+    found = ratio(units, sizes)
+    if found is None:
+        return Estimate(None, None, None, 0, method, source, population, confidence)
+    rate, error, counted = found.rate, found.error, found.counted
+    low, high = exact_limits(rate, _effective(rate, error, counted), confidence)
+    return Estimate(
+        rate, low, high, counted, method, source, population, confidence, standard_error=error
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A weighted rate, its standard error, and how many units it comes from.
+
+    ``spread_size`` is how many units of equal weight would have so little spread in their weights.
+    """
+
+    rate: float
+    error: float
+    counted: int
+    spread_size: float
+
+
+def ratio(
+    units: Iterable[Unit], sizes: Mapping[Hashable, int], *, finite: bool = True
+) -> Ratio | None:
+    """The rate of hits among units that count, linearised within strata; None if none counts.
+
+    ``finite`` says whether it is asked about this population, or about what brings it forth.
+    """
     strata: defaultdict[Hashable, list[Unit]] = defaultdict(list)
     for unit in units:
         strata[unit.stratum].append(unit)
     weights = {name: sizes[name] / len(found) for name, found in strata.items()}
-    counted = sum(unit.counts for found in strata.values() for unit in found)
-    method = "Hajek ratio of Horvitz-Thompson totals, Korn-Graubard interval"
-    source = "Horvitz & Thompson 1952; Hajek 1971; Korn & Graubard 1998"
-    if not counted:
-        return Estimate(None, None, None, 0, method, source, population, confidence)
-    size = sum(weights[name] * sum(u.counts for u in found) for name, found in strata.items())
+    counted = {name: sum(u.counts for u in found) for name, found in strata.items()}
+    if not any(counted.values()):
+        return None
+    size = sum(weights[name] * n for name, n in counted.items())
     hits = sum(
         weights[name] * sum(u.counts and u.hit for u in found) for name, found in strata.items()
     )
     rate = hits / size
     variance = sum(
-        _variance_of_total(_residuals(found, sizes[name], rate)) for name, found in strata.items()
+        _variance_of_total(_residuals(found, sizes[name], rate), finite)
+        for name, found in strata.items()
     )
-    error = sqrt(variance) / size
-    low, high = exact_limits(rate, _effective(rate, error, counted), confidence)
-    return Estimate(
-        rate, low, high, counted, method, source, population, confidence, standard_error=error
-    )
+    squares = sum(weights[name] ** 2 * n for name, n in counted.items())
+    return Ratio(rate, sqrt(variance) / size, sum(counted.values()), size**2 / squares)
 
 
 def _residuals(units: Sequence[Unit], size: int, rate: float) -> StratumSummary:

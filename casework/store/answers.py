@@ -1,5 +1,6 @@
 """Taking answers at gates: the guard rules, and what it ruled is kept."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -10,6 +11,7 @@ from casework.ledger.entries import Action, Provenance
 from casework.store.clocks import end_clocks, restart_clocks, touch
 from casework.store.gates import answers_at, deny, held, let_go, record, situation
 from casework.store.paging import acknowledge, resolve
+from casework.store.playbooks import unanswered
 from casework.store.tables import Decision, Gate
 
 
@@ -28,7 +30,9 @@ def take_answer(
         NotFound: there is no such gate.
     """
     case, found = held(session, gate)
-    ruling = judge(situation(session, case, found, now), person, answer, terms)
+    asked = unanswered(session, case, found)
+    there = replace(situation(session, case, found, now), unanswered=asked)
+    ruling = judge(there, person, answer, terms)
     if isinstance(ruling, Refused):
         deny(session, found, ruling.reason, by, now)
         return ruling

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Engine, event, make_url
+import psycopg
+from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlmodel import Session, create_engine
 
@@ -41,16 +42,7 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(str(parsed.database or ""), url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
-            parsed,
-            json_serializer=_dumps,
-            json_deserializer=orjson.loads,
-            pool_pre_ping=True,
-            # As many as the default's five and ten more, but all of them are kept: under load a
-            # connection that is made for one request costs more than the request.
-            pool_size=CONNECTIONS,
-            max_overflow=0,
-        )
+        return _open_postgresql(parsed)
     raise ConfigurationError(
         f"Casework does not keep its store in {parsed.get_backend_name()}",
         hint="use a sqlite:/// or a postgresql:// URL",
@@ -101,6 +93,27 @@ def is_sqlite(session: Session) -> bool:
 
 def _dumps(document: Any) -> str:
     return orjson.dumps(document).decode()
+
+
+def _open_postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        pool_pre_ping=True,
+        # As many as the default's five and ten more, but all of them are kept: under load a
+        # connection that is made for one request costs more than the request.
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: psycopg.Connection, _: object) -> None:
+        # Times come as they are kept; converting them was a fifth of what a long list cost.
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+
+    return engine
 
 
 def _open_sqlite(path: str, url: str) -> Engine:

@@ -11,6 +11,13 @@ NO_ACTION: Final = "close_no_action"
 #: index only where it sees the index's very condition.
 UNDER_WAY: Final = "status = 'opened' OR status = 'enriched'"
 
+#: Entries that show that a person was at work, as the look at somebody's day says it, word for
+#: word too.
+ATTENDED: Final = (
+    "action IN ('case.viewed', 'gate.claimed', 'gate.answered', 'gate.released', 'gate.held', "
+    "'gate.assigned', 'playbook.answered', 'qa.answered')"
+)
+
 #: Gates at which people must decide, as whatever lists them says it.
 WAITS: Final = "status = 'open'"
 
@@ -59,3 +66,12 @@ def index_where_set(name: str, column: str, *more: str) -> Index:
     """Index the rows in which a column has a value: what nobody waits for takes up no room."""
     present = Column(column).isnot(None)
     return Index(name, column, *more, sqlite_where=present, postgresql_where=present)
+
+
+def index_of_days() -> Index:
+    """Index what people do at their desks, by person and time; a machine's entries take no room."""
+    attended = text(ATTENDED)
+    columns = ("actor", "at")
+    return Index(
+        "ledger_entries_attended", *columns, sqlite_where=attended, postgresql_where=attended
+    )

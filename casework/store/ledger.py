@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import select, text
 from sqlmodel import Session, col
 
+from casework.ledger.acts import acts, telling
 from casework.ledger.entries import Draft, Entry, Head, Provenance, chain_all
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.engine import is_sqlite
@@ -73,6 +74,15 @@ def entries_of(session: Session, chain_name: str) -> list[LedgerEntry]:
     return list(session.scalars(statement))
 
 
+def acts_of(session: Session, chain_name: str) -> list[dict[str, Any]]:
+    """What happened on a chain, act by act, oldest first; each with the digest of its entry."""
+    return [
+        act | {"digest": entry.digest}
+        for entry in entries_of(session, chain_name)
+        for act in acts(entry.body)
+    ]
+
+
 def search_entries(
     session: Session,
     *,
@@ -84,15 +94,19 @@ def search_entries(
     before: int | None = None,
     limit: int = 100,
 ) -> list[LedgerEntry]:
-    """Entries that match all that is given, the newest first, from the one before an id on."""
+    """Entries that match all that is given, the newest first, from the one before an id on.
+
+    An ``action`` is looked for in the entries that tell several too.
+    """
     statement = select(LedgerEntry).order_by(col(LedgerEntry.id).desc()).limit(limit)
     for column, value in (
         (LedgerEntry.chain, chain),
         (LedgerEntry.actor, actor),
-        (LedgerEntry.action, action),
     ):
         if value:
             statement = statement.where(col(column) == value)
+    if action:
+        statement = statement.where(col(LedgerEntry.action).in_(telling(action)))
     if since is not None:
         statement = statement.where(col(LedgerEntry.at) >= since)
     if until is not None:

@@ -14,6 +14,7 @@ from casework.canonical import digest
 from casework.effects import Effect, EffectStatus, check_move
 from casework.errors import NotFound
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance, timestamp
+from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.tables import Case, DeliveryAttempt, QueuedEffect
 
@@ -58,14 +59,18 @@ def list_effects(
     case_id: str | None = None,
     limit: int = 50,
     offset: int = 0,
+    after: str = "",
 ) -> list[QueuedEffect]:
-    """Effects, those that are due first at the head."""
+    """Effects, those that are due first at the head, from behind the one of key ``after``."""
     wanted = {"status": status, "destination": destination, "case_id": case_id}
     table = QueuedEffect.__table__  # type: ignore[attr-defined]
     statement = select(QueuedEffect).order_by(table.c.due_at, table.c.key)
     for name, value in wanted.items():
         if value is not None:
             statement = statement.where(table.c[name] == value)
+    if after:
+        order = (table.c.due_at, table.c.key)
+        statement = behind(session, statement, order, table.c.key == after, after)
     return list(session.scalars(statement.limit(limit).offset(offset)))
 
 

@@ -15,6 +15,7 @@ from casework.ledger.entries import Action, Draft, Provenance
 from casework.rows import BadRow
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.incoming import Incoming
+from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.tables import Quarantined
@@ -96,8 +97,9 @@ def list_rows(
     intake_id: str | None = None,
     limit: int = 50,
     offset: int = 0,
+    after: str = "",
 ) -> list[Quarantined]:
-    """Quarantined rows that match all of the filters given, the oldest first."""
+    """Quarantined rows that match all filters, the oldest first, from behind the row ``after``."""
     statement = select(Quarantined).options(defer(Quarantined.raw))  # type: ignore[arg-type]
     for column, value in (
         (Quarantined.status, status),
@@ -108,6 +110,8 @@ def list_rows(
         if value is not None:
             statement = statement.where(col(column) == value)
     order = (col(Quarantined.quarantined_at), col(Quarantined.line), col(Quarantined.id))
+    if after:
+        statement = behind(session, statement, order, col(Quarantined.id) == after, after)
     return list(session.scalars(statement.order_by(*order).limit(limit).offset(offset)))
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from casework.behind import Behind
 from casework.cases import Evidence, Item, Reading
 from casework.holds import Closing, Holds
+from casework.ledger.acts import told_together
 from casework.ledger.entries import Draft, Provenance, chain_all
 from casework.policy.evaluate import decide, frame
 from casework.policy.model import Bundle
@@ -151,10 +152,7 @@ def write_straight(
         later(_insert_cases, session, incoming, changes, made, now)
         if holds:
             later(note_held, session, made, now)
-        drafts: list[Draft] = []
-        opened, enriched = arrival_drafts(incoming, changes), enriched_drafts(evidence, said)
-        for first, second, each in zip(opened, enriched, made, strict=True):
-            drafts += (first, second, *decided_drafts(each))
+        drafts = _drafts(arrival_drafts(incoming, changes), enriched_drafts(evidence, said), made)
         later(begin_chains, session, chain_all(drafts, {}, by, now), by, now)
         later(cause_closings, session, through.bundle, made, by, now)
         writing()
@@ -261,6 +259,20 @@ def _rulings(
         ruling_of(outcome, readings, bundle.digest, by, at)
         for outcome, (_, readings) in zip(outcomes, kinds, strict=True)
     ]
+
+
+def _drafts(
+    opened: Sequence[Draft], enriched: Sequence[Draft], made: Sequence[Decided]
+) -> list[Draft]:
+    """One entry for a case that is closed already; one for each act where people come to it."""
+    drafts: list[Draft] = []
+    for first, second, each in zip(opened, enriched, made, strict=True):
+        acts = (first, second, *decided_drafts(each))
+        if each.ruling.closes:
+            drafts.append(told_together(*acts))
+        else:
+            drafts += acts
+    return drafts
 
 
 def _insert_cases(

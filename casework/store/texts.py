@@ -1,19 +1,40 @@
 """The text of an effect: its macro, filled in from its case at the moment it is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from casework.effects import Effect
+from casework.consequences import Done, effects_of, undone_by
+from casework.effects import Effect, EffectKind
 from casework.errors import ConfigurationError
 from casework.gates import Verdict
 from casework.macros import day, render
 from casework.policy.model import Bundle
+from casework.store.consequences import standing_at
 from casework.store.policy import stored_bundle
-from casework.store.tables import Case, Decision
+from casework.store.tables import Case, Decision, Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Something that an answer would send, or why it could not go out."""
+
+    kind: EffectKind
+    destination: str
+    text: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What a text takes from the decision behind it."""
+
+    clause: str | None
+    decided_at: datetime
 
 
 def text_of(session: Session, effect: Effect, in_force: Bundle) -> str:
@@ -25,35 +46,75 @@ def text_of(session: Session, effect: Effect, in_force: Bundle) -> str:
         ConfigurationError: there is no such macro, or the case cannot fill it in.
         NotFound: the bundle it names is not kept.
     """
+    policy = effect.data.get("policy")
+    bundle = in_force if policy is None else stored_bundle(session, str(policy))
+    return _filled(session, effect, bundle, _basis(session, effect.data))
+
+
+def preview(
+    session: Session, gate: Gate, action: str, clause: str | None, now: datetime
+) -> Sequence[Outgoing]:
+    """What approving an action at a gate would send, word for word, were it carried out now.
+
+    It goes the way that the decision itself goes: the same effects, the same macro, the same
+    values. An earlier approval that names a clause counts where this one names none.
+    """
+    case, bundle = session.get_one(Case, gate.case_id), stored_bundle(session, gate.policy_digest)
+    done = Done(
+        action=action,
+        origin=gate.id,
+        at=now,
+        case_id=case.id,
+        source=case.source,
+        external_id=case.external_id,
+        subject_id=case.subject_id,
+        policy=gate.policy_digest,
+    )
+    undoes = undone_by(action, standing_at(session, bundle, case.id, gate.id), bundle.actions)
+    basis, earlier = _Basis(clause, now), _basis(session, {"origin": gate.id})
+    if clause is None and earlier is not None and earlier.clause is not None:
+        basis = earlier
+    effects = effects_of(bundle, done, undoes)
+    return [_outgoing(session, effect, bundle, basis) for effect in effects]
+
+
+def _outgoing(session: Session, effect: Effect, bundle: Bundle, basis: _Basis) -> Outgoing:
+    try:
+        text = _filled(session, effect, bundle, basis)
+    except ConfigurationError as error:
+        return Outgoing(effect.kind, effect.destination, "", error.message)
+    return Outgoing(effect.kind, effect.destination, text)
+
+
+def _filled(session: Session, effect: Effect, bundle: Bundle, basis: _Basis | None) -> str:
     name = effect.data.get("macro")
     if name is None:
         return ""
-    policy = effect.data.get("policy")
-    bundle = in_force if policy is None else stored_bundle(session, str(policy))
     if name not in bundle.macros:
         raise ConfigurationError(
             f"policy {bundle.name} {bundle.version} has no macro `{name}`",
             hint="put it into the bundle, then: casework effects retry KEY",
         )
-    return render(str(name), bundle.macros[name], _values(session, effect, bundle))
+    return render(str(name), bundle.macros[name], _values(session, effect, bundle, basis))
 
 
-def _values(session: Session, effect: Effect, bundle: Bundle) -> dict[str, str]:
+def _values(
+    session: Session, effect: Effect, bundle: Bundle, basis: _Basis | None
+) -> dict[str, str]:
     """Every field of ``casework.macros.FIELDS`` that the case has, and the bundle's own."""
     values = dict(bundle.macro_fields)
     case = session.get(Case, effect.case_id) if effect.case_id else None
     if case is not None:
         values |= {"reference": case.external_id, "received": day(case.received_at)}
-    decision = _decision(session, effect.data)
-    if decision is not None:
-        values["decided"] = day(decision.decided_at)
-        values |= _clause(bundle, decision.clause)
+    if basis is not None:
+        values["decided"] = day(basis.decided_at)
+        values |= _clause(bundle, basis.clause)
     if until := effect.data.get("until"):
         values["until"] = day(datetime.fromisoformat(str(until)))
     return values
 
 
-def _decision(session: Session, data: Mapping[str, Any]) -> Decision | None:
+def _basis(session: Session, data: Mapping[str, Any]) -> _Basis | None:
     """The approval at the gate that caused the effect, one that names a clause if there is one,
     or the machine's decision."""
     origin = data.get("origin")
@@ -65,7 +126,8 @@ def _decision(session: Session, data: Mapping[str, Any]) -> Decision | None:
         .order_by(col(Decision.clause).is_(None), col(Decision.decided_at).desc())
         .limit(1)
     )
-    return session.scalar(statement) or session.get(Decision, str(origin))
+    found = session.scalar(statement) or session.get(Decision, str(origin))
+    return _Basis(found.clause, found.decided_at) if found else None
 
 
 def _clause(bundle: Bundle, clause: str | None) -> dict[str, str]:

@@ -29,4 +29,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Give back the zone."""
         if not isinstance(value, datetime):
             return None
+        if value.tzinfo is UTC:
+            return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import TextualSelect, and_, bindparam, func, literal, select, text, tuple_
+from sqlalchemy import TextualSelect, and_, bindparam, false, func, literal, select, text, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
+from casework.errors import NotFound
 from casework.gates import GateStatus, Person, barred
 from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder, situation
@@ -26,6 +27,10 @@ IS_OPEN: Final = col(Gate.status) == literal(GateStatus.OPEN.value, literal_exec
 
 #: The most severe first, then what is due first, then the oldest: the order within a queue.
 URGENCY: Final = tuple(map(col, (Gate.severity, Gate.ranks_at, Gate.opened_at, Gate.id)))
+
+#: Clocks that run, in the order in which they are due, and those that stand still.
+_DUE_FIRST: Final = (col(Clock.due_at), col(Clock.gate_id), col(Clock.kind))
+_STANDING: Final = _DUE_FIRST[1:]
 
 #: The clock of the decision at a gate.
 _DECIDING: Final = and_(
@@ -74,19 +79,30 @@ def page_of_queue(
     Raises:
         NotFound: there is no such gate to go on from.
     """
+    return page_of_queues(session, [queue], now, limit, after)
+
+
+def page_of_queues(
+    session: Session, queues: Sequence[str], now: datetime, limit: int, after: str = ""
+) -> list[Listed]:
+    """The same of several queues, in one order.
+
+    Raises:
+        NotFound: there is no such gate to go on from.
+    """
+    if not queues:
+        return []
+    place = _place(gate_by_id(session, after)) if after else {}
+    heads = _heads(len(queues), limit, following=bool(after), claimable=False)
+    found = session.execute(heads, {**_named(queues), **place})
     statement = (
         select(Gate, Case, Clock, Assignment)
         .join(Case, col(Case.id) == col(Gate.case_id))
         .outerjoin(Clock, _DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(IS_OPEN, col(Gate.queue) == queue)
+        .where(col(Gate.id).in_([row.id for row in found]))
         .order_by(*URGENCY)
-        .limit(limit)
     )
-    if after:
-        last = gate_by_id(session, after)
-        place = (last.severity, last.ranks_at, last.opened_at, last.id)
-        statement = statement.where(tuple_(*URGENCY) > place)
     return [
         Listed(
             gate,
@@ -107,11 +123,17 @@ def running_clocks(
     due_by: datetime | None = None,
     queues: Sequence[str] | None = None,
     limit: int = 50,
+    after: tuple[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Clocks that go on, what is due first at the top and what stands still at the end.
 
+    ``after`` are the gate and the kind of the clock behind which to go on.
+
     Returns:
         Rows of plain values; ``used`` is the share of the target that is gone, in percent.
+
+    Raises:
+        NotFound: there is no such clock to go on from.
     """
     statement = (
         select(Clock, Gate, Assignment)
@@ -122,17 +144,29 @@ def running_clocks(
     if queues is not None:
         statement = statement.where(col(Gate.queue).in_(queues))
     due = statement.where(col(Clock.due_at).is_not(None))
+    still = statement.where(col(Clock.due_at).is_(None))
     if breached:
         due = due.where(col(Clock.due_at) < now)
     if due_by is not None:
         due = due.where(col(Clock.due_at) <= due_by)
-    order = (col(Clock.due_at), col(Clock.gate_id))
-    found = session.execute(due.order_by(*order).limit(limit)).all()
+    if after and (last := _clock(session, *after)).due_at is None:
+        due = due.where(false())
+        still = still.where(tuple_(*_STANDING) > after)
+    elif after:
+        due = due.where(tuple_(*_DUE_FIRST) > (last.due_at, *after))
+    found = session.execute(due.order_by(*_DUE_FIRST).limit(limit)).all()
     if not breached and due_by is None and len(found) < limit:
         # Asked for apart: no index has what is due first and what stands still at its end.
-        still = statement.where(col(Clock.due_at).is_(None)).order_by(col(Clock.gate_id))
-        found = [*found, *session.execute(still.limit(limit - len(found)))]
+        rest = still.order_by(*_STANDING).limit(limit - len(found))
+        found = [*found, *session.execute(rest)]
     return [_row(session, clock, gate, assignment, now) for clock, gate, assignment in found]
+
+
+def _clock(session: Session, gate: str, kind: str) -> Clock:
+    found = session.get(Clock, (gate, kind))
+    if found is None:
+        raise NotFound(f"there is no clock {gate}/{kind} to go on from", hint="begin anew")
+    return found
 
 
 def _row(
@@ -181,34 +215,50 @@ def _policies(session: Session) -> list[str]:
 
 def _free(session: Session, queues: Sequence[str], person: str, now: datetime) -> Iterator[str]:
     """Open gates that are free or this person's own, and not on hold, by urgency."""
-    given = {f"q{number}": queue for number, queue in enumerate(queues)} | {"person": person}
-    following, place = False, dict[str, Any]()
+    given, place = {**_named(queues), "person": person, "now": now}, dict[str, Any]()
     while True:
-        statement = _heads(len(queues), following)
-        rows = session.execute(statement, {**given, **place, "now": now}).all()
+        heads = _heads(len(queues), _PAGE, following=bool(place), claimable=True)
+        rows = session.execute(heads, {**given, **place}).all()
         yield from (row.id for row in rows)
         if len(rows) < _PAGE:
             return
-        following, place = True, dict(rows[-1]._mapping)
+        place = dict(rows[-1]._mapping)
 
 
-@lru_cache(maxsize=64)
-def _heads(queues: int, following: bool) -> TextualSelect:
-    """The statement for the heads of so many queues, from a place on where it is ``following``.
+def _named(queues: Sequence[str]) -> dict[str, Any]:
+    return {f"q{number}": queue for number, queue in enumerate(queues)}
 
-    It is written out: to put it together anew would take longer than to answer it.
+
+def _place(gate: Gate) -> dict[str, Any]:
+    """Where a gate stands in the order of its queue."""
+    return {name: getattr(gate, name) for name in ("severity", "ranks_at", "opened_at", "id")}
+
+
+@lru_cache(maxsize=256)
+def _heads(queues: int, limit: int, *, following: bool, claimable: bool) -> TextualSelect:
+    """The statement for the first gates of so many queues, from a place on where it is following.
+
+    Each queue is read from its own beginning in the order of the index. It is written out: to put
+    it together anew would take longer than to answer it.
     """
-    place = "severity, ranks_at, opened_at, id"
-    after = f"AND ({place}) > (:severity, :ranks_at, :opened_at, :id) " if following else ""
-    heads = (
-        f"SELECT * FROM (SELECT {place} FROM gates LEFT JOIN assignments a ON a.gate_id = id "
-        f"WHERE status = 'open' AND queue = :q{number} AND follow_up_at IS NULL "
-        f"AND (holder IS NULL OR holder = :person OR lease_until <= :now) {after}"
-        f"ORDER BY {place} LIMIT {_PAGE}) AS head{number}"
+    place, times = "severity, ranks_at, opened_at, id", []
+    source, more = "gates", ""
+    if following:
+        more += f"AND ({place}) > (:severity, :ranks_at, :opened_at, :id) "
+        times += ["ranks_at", "opened_at"]
+    if claimable:
+        source += " LEFT JOIN assignments a ON a.gate_id = id"
+        more += "AND follow_up_at IS NULL "
+        more += "AND (holder IS NULL OR holder = :person OR lease_until <= :now) "
+        times.append("now")
+    each = [
+        f"SELECT {place} FROM {source} WHERE status = 'open' AND queue = :q{number} {more}"
+        f"ORDER BY {place} LIMIT {limit}"
         for number in range(queues)
-    )
-    whole = f"{' UNION ALL '.join(heads)} ORDER BY {place} LIMIT {_PAGE}"
-    times = ["now", *(["ranks_at", "opened_at"] if following else [])]
+    ]
+    wrapped = (f"SELECT * FROM ({head}) AS head{number}" for number, head in enumerate(each))
+    several = f"{' UNION ALL '.join(wrapped)} ORDER BY {place} LIMIT {limit}"
+    whole = each[0] if queues == 1 else several
     return (
         text(whole)
         .bindparams(*(bindparam(name, type_=UtcDateTime()) for name in times))

@@ -17,6 +17,8 @@ from casework.store.cases import case_file
 from casework.store.clocks import clocks_at
 from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, live_holder, note_view, waiting_gates
+from casework.store.playbooks import answers_about, unanswered
+from casework.store.qa.blinding import check_sighted
 from casework.store.tables import Assignment
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import acting, actor, now, opened, operator, settled
@@ -57,6 +59,7 @@ def show(
         engine = opened(settings)
         with transaction(engine) as session:
             by = operator() if not (person or settings.actor) else acting(person, settings)
+            check_sighted(session, by.actor, gate_by_id(session, gate).case_id)
             note_view(session, gate, by, now())
         document = _document(engine, gate)
         emit(document, as_json)
@@ -150,6 +153,8 @@ def _document(engine: Engine, gate_id: str) -> dict[str, Any]:
         kept = session.get(Assignment, gate_id)
         clock = clocks_at(session, gate_id).get(ClockKind.DECISION)
         answers = [answer.model_dump(mode="json") for answer in answers_at(session, gate_id)]
+        followed = answers_about(session, gate.case_id, gate.revision)
+        asks = unanswered(session, file.case, gate)
     terms = bundle_of(engine, gate.policy_digest).terms(gate.queue, gate.proposed_action)
     return {
         "gate": gate.model_dump(mode="json"),
@@ -158,6 +163,8 @@ def _document(engine: Engine, gate_id: str) -> dict[str, Any]:
         "content": dict(file.content),
         "signals": [reading.model_dump(mode="json") for reading in file.readings],
         "answers": answers,
+        "playbook": [each.model_dump(mode="json") for each in followed],
+        "playbook_asks": asks,
         "may_answer": sorted(terms.roles),
         "actions": sorted(terms.actions),
         "escalate_to": sorted(terms.escalations),
@@ -169,7 +176,15 @@ def _print(document: dict[str, Any]) -> None:
     gate = document["gate"]
     shown = ("id", "queue", "severity", "status", "reason", "proposed_action", "evidence_digest")
     facts = [{"field": name, "value": gate[name]} for name in shown]
-    for name in ("holder", "due_at", "may_answer", "actions", "escalate_to", "approvals"):
+    for name in (
+        "holder",
+        "due_at",
+        "may_answer",
+        "actions",
+        "escalate_to",
+        "approvals",
+        "playbook_asks",
+    ):
         facts.append({"field": name, "value": document[name]})
     out.print(table_of(facts, ("field", "value"), "Gate"))
     content = [{"field": name, "value": value} for name, value in document["content"].items()]

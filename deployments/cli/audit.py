@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from casework.errors import InputError, LedgerFault, NotFound
@@ -15,12 +14,12 @@ from casework.ledger.export import verify_export
 from casework.ledger.keys import load_signer, load_verifier
 from casework.settings import Settings
 from casework.store.audit import verify
-from casework.store.engine import reading
 from casework.store.export import export
-from casework.store.ledger import entries_of
+from casework.store.ledger import acts_of
+from casework.store.qa.blinding import check_sighted
 from casework.store.sealing import seal
 from deployments.cli.output import Json, emit, err, reported, table_of
-from deployments.cli.setting import now, opened, settled
+from deployments.cli.setting import now, opened, settled, sighted
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -31,17 +30,22 @@ Key = Annotated[
 
 @app.command("show")
 def show(
-    case: Annotated[str, typer.Argument(help="A case's id, or: system.")], as_json: Json = False
+    case: Annotated[str, typer.Argument(help="A case's id, or: system.")],
+    person: Annotated[
+        str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")
+    ] = "",
+    as_json: Json = False,
 ) -> None:
-    """Show everything that happened to a case."""
+    """Show what happened to a case, act by act; not to who may have to review it blind."""
     with reported(as_json):
-        with reading(opened(settled())) as session:
-            entries = [orjson.loads(entry.body) for entry in entries_of(session, case)]
-        if not entries:
+        with sighted(person) as (session, viewer):
+            check_sighted(session, viewer, case)
+            acts = acts_of(session, case)
+        if not acts:
             raise NotFound(f"no history of {case}")
-        rows = [{**entry, "data": _short(entry["data"])} for entry in entries]
+        rows = [{**act, "data": _short(act["data"])} for act in acts]
         columns = ("position", "at", "action", "actor", "revision", "data")
-        emit(entries, as_json, table_of(rows, columns))
+        emit(acts, as_json, table_of(rows, columns))
 
 
 @app.command("verify")

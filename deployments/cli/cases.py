@@ -8,14 +8,22 @@ import typer
 from casework.answering import reverse_action
 from casework.cases import Severity, Status
 from casework.store.cases import CaseFile, case_file, list_cases
-from casework.store.engine import reading
 from casework.store.incidents.reading import incidents_of_case
+from casework.store.playbooks import answers_about
+from casework.store.qa.blinding import check_sighted, hidden_from
+from casework.store.tables import Case
 from deployments.cli.output import Json, emit, out, reported, table_of
-from deployments.cli.setting import actor, now, opened, settled
+from deployments.cli.setting import actor, now, opened, settled, sighted
 
 app = typer.Typer(no_args_is_help=True)
 
 COLUMNS = ("id", "source", "external_id", "status", "route", "severity", "queue", "action")
+
+#: What a list does not tell somebody who may have to review a case blind, and what it says instead.
+DECIDED = ("route", "action", "rule_id")
+HIDDEN = "hidden"
+
+As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
 
 
 @app.command("list")
@@ -26,10 +34,11 @@ def list_(
     severity: Annotated[Severity | None, typer.Option(help="Only of this severity.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
     offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
+    person: As = "",
     as_json: Json = False,
 ) -> None:
-    """List cases, the most severe first."""
-    with reported(as_json), reading(opened(settled())) as session:
+    """List cases, the most severe first; what was decided is hidden from who may review it."""
+    with reported(as_json), sighted(person) as (session, viewer):
         found = list_cases(
             session,
             status=status,
@@ -39,7 +48,8 @@ def list_(
             limit=limit,
             offset=offset,
         )
-        rows = [case.model_dump(mode="json") for case in found]
+        hidden = hidden_from(session, viewer, [case.id for case in found])
+        rows = [_listed(case, case.id in hidden) for case in found]
         emit({"cases": rows}, as_json, table_of(rows, COLUMNS))
 
 
@@ -47,13 +57,21 @@ def list_(
 def show(
     case: Annotated[str, typer.Argument(help="The case's id, or source:external id.")],
     content: Annotated[bool, typer.Option("--content", help="Show the ticket's text.")] = False,
+    person: As = "",
     as_json: Json = False,
 ) -> None:
-    """Show one case: where it stands, its signals, decisions, gates and incidents."""
-    with reported(as_json), reading(opened(settled())) as session:
+    """Show one case: where it stands, its signals, decisions, gates and incidents.
+
+    Not to somebody who may have to review it blind.
+    """
+    with reported(as_json), sighted(person) as (session, viewer):
         file = case_file(session, case)
+        check_sighted(session, viewer, file.case.id)
         document = {
             **_document(file, content),
+            "playbook": [
+                each.model_dump(mode="json") for each in answers_about(session, file.case.id)
+            ],
             "incidents": [
                 each.model_dump(mode="json") for each in incidents_of_case(session, file.case.id)
             ],
@@ -70,9 +88,7 @@ def reverse(
     action: Annotated[
         str | None, typer.Option(help="What to undo; the default is what was done last.")
     ] = None,
-    person: Annotated[
-        str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")
-    ] = "",
+    person: As = "",
     as_json: Json = False,
 ) -> None:
     """Undo what was done about a closed case; where that needs more people, a gate is opened."""
@@ -85,6 +101,11 @@ def reverse(
         if done.missing:
             told = f"{done.missing} others must approve {done.action} at gate {done.gate_id}"
         emit(asdict(done), as_json, told)
+
+
+def _listed(case: Case, hidden: bool) -> dict[str, Any]:
+    row = case.model_dump(mode="json")
+    return row | dict.fromkeys(DECIDED, HIDDEN) if hidden else row
 
 
 def _document(file: CaseFile, content: bool) -> dict[str, Any]:
@@ -116,6 +137,8 @@ def _print(document: dict[str, Any]) -> None:
     out.print(table_of(document["gates"], gates, "Gates"))
     times = ("incident_id", "attached_at", "attached_by", "detached_at")
     out.print(table_of(document["incidents"], times, "Incidents"))
+    answered = ("gate_id", "playbook", "step", "answer", "person")
+    out.print(table_of(document["playbook"], answered, "Playbook"))
     if "content" in document:
         facts = [{"field": name, "value": value} for name, value in document["content"].items()]
         out.print(table_of(facts, ("field", "value"), "Content"))

@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 
 from casework.answering import answer_gate
 from casework.errors import CaseworkError, EngineError
+from casework.gates import ActorKind
+from casework.ledger.entries import Provenance
 from casework.ledger.keys import load_signer
 from casework.policy.bundle import load_bundle
 from casework.resources import resource
@@ -20,7 +22,10 @@ from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id, waiting_gates
 from casework.store.outbox import count_effects
 from casework.store.people import add_person, people
+from casework.store.playbooks import answer_step, followed
 from casework.store.sealing import seal
+from casework.store.tables import Case
+from casework.version import code_version
 from deployments.cli.climbing import climb_a_ladder
 from deployments.cli.demo_incident import run_incident
 from deployments.cli.intake import COUNTS, run_intake
@@ -115,11 +120,23 @@ def _answer(engine: Engine, queue: str, gate_id: str, person: str) -> dict[str, 
     }
     told: dict[str, Any] = {"queue": queue, "gate": gate_id, "person": person, "decided": False}
     try:
+        _follow_playbook(engine, gate_id, person)
         taken = answer_gate(engine, gate_id, person, payload, now=now())
     except CaseworkError as refusal:
         return {**told, "outcome": f"refused: {refusal.message}"}
     more = "" if taken.decided else f", {taken.missing} more needed"
     return {**told, "decided": taken.decided, "outcome": f"{gate.proposed_action}{more}"}
+
+
+def _follow_playbook(engine: Engine, gate_id: str, person: str) -> None:
+    """Give the first answer to whatever the gate's playbook requires."""
+    by = Provenance(actor=person, actor_kind=ActorKind.PERSON, code_version=code_version())
+    with transaction(engine) as session:
+        gate = gate_by_id(session, gate_id)
+        case = session.get_one(Case, gate.case_id)
+        while (found := followed(session, case, gate)) and found.walk.missing:
+            step = found.walk.missing[0]
+            answer_step(session, gate_id, step.id, step.choices[0].id, by, now())
 
 
 def _wait_until_carried_out(engine: Engine, gates: list[str]) -> None:

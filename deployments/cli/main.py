@@ -23,12 +23,15 @@ from deployments.cli import (
     inbox,
     incident,
     intake,
+    metrics,
     people,
+    playbooks,
     policy,
     pull,
     qa,
     quarantine,
     receiver,
+    tokens,
     up,
 )
 from deployments.cli.output import out
@@ -45,6 +48,7 @@ app.command("up")(up.up)
 app.command("console")(console.console)
 app.command("demo")(demo.demo)
 app.command("receiver")(receiver.receiver)
+app.command("metrics")(metrics.metrics)
 app.add_typer(cases.app, name="cases", help="Look at cases.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that could not become cases.")
 app.add_typer(inbox.app, name="inbox", help="What other systems have posted.")
@@ -52,8 +56,10 @@ app.add_typer(approvals.app, name="approvals", help="Gates where people decide."
 app.add_typer(effects.app, name="effects", help="What decisions cause outside.")
 app.add_typer(incident.app, name="incident", help="Run an incident, from page to report.")
 approvals.app.add_typer(assignment.app)
+approvals.app.add_typer(playbooks.app)
 app.add_typer(clocks.app, name="clocks", help="What is promised, and what happens meanwhile.")
 app.add_typer(people.app, name="people", help="Who may decide.")
+app.add_typer(tokens.app, name="tokens", help="What programs act with in the API.")
 app.add_typer(policy.app, name="policy", help="Lint, explain and backtest the policy.")
 app.add_typer(qa.app, name="qa", help="Sample decisions, look at them again, and conclude.")
 app.add_typer(audit.app, name="audit", help="Show, verify and export the history.")

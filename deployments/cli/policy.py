@@ -21,6 +21,7 @@ from casework.policy.model import Bundle
 from casework.settings import load_settings
 from casework.store.engine import reading
 from casework.store.facts import policy_cases, rows_for_policy
+from casework.store.qa.blinding import check_sighted
 from casework.store.tables import Case
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import opened, settled
@@ -65,12 +66,17 @@ def explain_command(
     candidate: Annotated[
         Path | None, typer.Option(help="Folder of a bundle; left out: the one that decided.")
     ] = None,
+    person: Annotated[
+        str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Show each rule true, false or unknown for a case, with the values it read."""
     with reported(as_json):
-        engine = opened(settled())
+        settings = settled()
+        engine = opened(settings)
         with reading(engine) as session:
+            check_sighted(session, person or settings.actor or None, case)
             facts = rows_for_policy(session, [case])
             decided_under = session.scalar(select(col(Case.policy_digest)).where(_is(case)))
         if not facts:

@@ -155,6 +155,7 @@ def list_rounds(
 app.command("queue")(qa_reviews.queue)
 app.command("show")(qa_reviews.show)
 app.command("answer")(qa_reviews.answer)
+app.command("recuse")(qa_reviews.recuse_from)
 app.command("agreement")(qa_statistics.agreement_of)
 app.command("report")(qa_statistics.report_of)
 

@@ -10,13 +10,15 @@ from casework.evidence import seen_in_full
 from casework.gates import ActorKind, Terms, Verdict
 from casework.qa.reviews import GateKind
 from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
-from casework.store.engine import reading
+from casework.store.cases import find_case
+from casework.store.engine import reading, transaction
 from casework.store.people import answering
 from casework.store.qa.answers import decisions_about
+from casework.store.qa.blinding import recuse
 from casework.store.qa.gates import SHOWN, Shown, waiting_qa_gates
 from casework.store.qa.golden import feedback
 from deployments.cli.output import Json, emit, out, reported, table_of
-from deployments.cli.setting import actor, now, opened, settled
+from deployments.cli.setting import acting, actor, now, opened, settled
 
 As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
 GateId = Annotated[str, typer.Argument(help="The QA gate's id.")]
@@ -89,6 +91,22 @@ def answer(
             told = feedback(session, gate)
         document = {"gate": gate, "answered_by": who, "feedback": told}
         emit(document, as_json, "taken" if told is None else _feedback(told))
+
+
+def recuse_from(
+    case: Annotated[str, typer.Argument(help="A case's id, or source:external id.")],
+    person: As = "",
+    as_json: Json = False,
+) -> None:
+    """Give up re-reviewing a case, for good, so as to see what was decided about it."""
+    with reported(as_json):
+        settings = settled()
+        by = acting(person, settings)
+        with transaction(opened(settings)) as session:
+            found = find_case(session, case).id
+            recuse(session, found, by, now())
+        document = {"case": found, "person": by.actor}
+        emit(document, as_json, f"{by.actor} reviews {found} no more")
 
 
 def _feedback(told: dict[str, Any]) -> str:

@@ -1,15 +1,18 @@
 """What commands share: settings, the store, and who is at the keyboard."""
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from casework.errors import ConfigurationError, InputError, StoreError
 from casework.ledger.entries import Provenance
 from casework.settings import Settings, load_settings
-from casework.store.engine import open_engine
+from casework.store.engine import open_engine, reading
 from casework.store.schema import check_current, upgrade
 from casework.version import code_version
 from deployments.stack import prepare_environment
@@ -80,6 +83,14 @@ def acting(given: str, settings: Settings) -> Provenance:
         InputError: neither names anybody.
     """
     return replace(operator(), actor=actor(given, settings))
+
+
+@contextmanager
+def sighted(given: str) -> Iterator[tuple[Session, str | None]]:
+    """The store, to read from, and who reads: from the option or the setting, or nobody known."""
+    settings = settled()
+    with reading(opened(settings)) as session:
+        yield session, given or settings.actor or None
 
 
 def now() -> datetime:

@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect
 from casework.errors import StoreError
 from casework.inbox.posts import Kept, Post, Vendor, kept
 from casework.inbox.sources import Source
+from casework.rate import Bucket
 from deployments.receiver.answers import Answer, not_kept, refused, taken, too_fast
-from deployments.receiver.rate import Bucket
 from integrations.signatures import Doubtful, check
 
 #: Seconds a body may take to arrive.

@@ -16,13 +16,13 @@ from casework.errors import ConfigurationError, StoreError
 from casework.inbox.load import load_sources, secrets_of
 from casework.inbox.posts import Kept
 from casework.inbox.sources import Source
+from casework.rate import Bucket
 from casework.settings import Settings
 from casework.store.engine import open_engine, reach_the_disk, transaction
 from casework.store.inbox import receive
 from casework.store.schema import check_current
 from deployments.receiver.app import Door, create_app
 from deployments.receiver.nudge import Nudge
-from deployments.receiver.rate import Bucket
 from deployments.receiver.writer import GroupWriter
 from integrations.signatures import check_secret
 

@@ -39,6 +39,12 @@ Open = Callable[..., Page]
 expect.set_options(timeout=60_000)
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page listens for it, as nobody presses one that fast."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
 @pytest.fixture
 def engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
     """A store with people who can sign in."""
@@ -108,10 +114,10 @@ def status(engine: Engine, gate: str) -> str:
 def approve(page: Page, why: str = "read it") -> None:
     """Answer by keyboard alone."""
     expect(page.locator("#answer")).to_be_visible()
-    page.keyboard.press("a")
-    page.keyboard.press("w")
+    press(page, "a")
+    press(page, "w")
     page.keyboard.type(why)
-    page.keyboard.press("Control+Enter")
+    press(page, "Control+Enter")
     expect(page.get_by_role("status").or_(page.get_by_role("alert")).first).to_be_visible()
 
 
@@ -120,15 +126,15 @@ def test_a_password_signs_in(browser: Browser, url: str) -> None:
     page.goto(url)
     expect(page.get_by_label("Your id")).to_be_focused()
     page.keyboard.type("ana")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     page.keyboard.type("not the password")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("alert")).to_contain_text("not right")
     expect(page.get_by_label("Your id")).to_be_focused()
     page.keyboard.type("ana")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("heading", name="Your queues")).to_be_visible()
     page.close()
 
@@ -137,23 +143,23 @@ def test_three_cases_are_worked_by_keyboard_alone(sign_in: Open, engine: Engine)
     gates = [waiting_case(engine, f"T-{n}", severity=f"P{n}") for n in range(3)]
     page = sign_in("ana")
     for n, gate in enumerate(gates):
-        page.keyboard.press("n")
+        press(page, "n")
         expect(page.get_by_role("heading", level=1)).to_have_text(f"test:T-{n}")
         approve(page)
         expect(page.get_by_role("status")).to_contain_text("Decided")
         assert status(engine, gate) == "decided"
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page.get_by_role("status")).to_contain_text("Nothing waits for you")
 
 
 def test_a_case_is_claimed_given_back_and_lost_by_keyboard(sign_in: Open, engine: Engine) -> None:
     gate = waiting_case(engine, "T-1")
     page = sign_in("ana")
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page.locator("#holder")).to_contain_text("You have it until")
-    page.keyboard.press("u")
+    press(page, "u")
     expect(page.get_by_role("status")).to_contain_text("Given back")
-    page.keyboard.press("c")
+    press(page, "c")
     expect(page.locator("#holder")).to_contain_text("You have it until")
     with transaction(engine) as session:
         release(session, gate, person("ana"), datetime.now(UTC))
@@ -165,27 +171,27 @@ def test_lists_are_walked_by_keyboard(sign_in: Open, engine: Engine) -> None:
     for n in range(3):
         waiting_case(engine, f"T-{n}", severity=f"P{n}")
     page = sign_in("ana")
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    press(page, "j")
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("General")
     for key in ("j", "j", "k", "j"):
-        page.keyboard.press(key)
-    page.keyboard.press("Enter")
+        press(page, key)
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("test:T-1")
-    page.keyboard.press("?")
+    press(page, "?")
     expect(page.get_by_role("dialog")).to_contain_text("next case")
 
 
 def test_two_people_approve_and_one_alone_cannot(sign_in: Open, engine: Engine) -> None:
     gate = waiting_case(engine, "T-1", queue="legal")
     lea, leo = sign_in("lea"), sign_in("leo")
-    lea.keyboard.press("n")
+    press(lea, "n")
     approve(lea, "it is lawful")
     expect(lea.get_by_role("status")).to_contain_text("Somebody else")
     approve(lea, "once more")
     expect(lea.get_by_role("alert")).to_contain_text("has answered at this gate already")
     assert status(engine, gate) == "open"
-    leo.keyboard.press("n")
+    press(leo, "n")
     expect(leo.locator("#decision")).to_contain_text("it is lawful")
     approve(leo, "I agree")
     assert status(engine, gate) == "decided"
@@ -206,7 +212,7 @@ def test_who_asked_for_a_decision_may_not_take_it(sign_in: Open, engine: Engine)
 def test_stale_evidence_is_refused_and_says_so(sign_in: Open, engine: Engine) -> None:
     gate = waiting_case(engine, "T-1")
     page = sign_in("ana")
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page.locator("#answer")).to_be_visible()
     with transaction(engine) as session:
         gate_by_id(session, gate).evidence_digest = "f" * 64
@@ -228,7 +234,7 @@ def test_no_page_has_a_serious_fault_of_accessibility(
     pages = ("", "queues/general", "leads", "leads/clocks", "leads/policy", "audit", "cases")
     for path in pages:
         if path == "cases":
-            page.keyboard.press("n")
+            press(page, "n")
             expect(page.locator("#answer")).to_be_visible()
         else:
             page.goto(root + path)

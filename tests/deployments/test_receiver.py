@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from casework.errors import StoreError
 from casework.inbox.load import load_sources
 from casework.inbox.posts import Kept, Post, Vendor
+from casework.rate import Bucket
 from deployments.receiver.app import Door, create_app
-from deployments.receiver.rate import Bucket
 from deployments.receiver.writer import GroupWriter
 from tests.factories.posts import NOW, inbox_file, secret_of, signed, source
 

@@ -173,6 +173,7 @@ def test_waiting_gates_come_the_most_severe_first_then_the_oldest(engine: Engine
     worst = waiting_case(engine, "T-3", severity="P0", opened_at=NOW + timedelta(hours=2))
     with reading(engine) as session:
         assert [row["id"] for row in waiting_gates(session)] == [worst, early, late]
+        assert [row["id"] for row in waiting_gates(session, limit=1, offset=1)] == [early]
         assert [gate.id for gate in gates_without_run(session)] == [worst, early, late]
         assert waiting_gates(session, queues=["legal"]) == []
 

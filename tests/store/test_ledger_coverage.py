@@ -18,13 +18,17 @@ STORE = Path(casework.store.__file__).parent
 GROUND = {
     *("engine", "ledger", "sealing"),
     *("schema", "migrations", "tables", "types"),
-    *("bulk", "lookup"),
+    *("bulk", "lookup", "keyset"),
 }
 
 #: Functions that may write without an entry, and why.
 EXEMPT = {
     "breakers.keep_breaker": "says how a destination does; that one opens or closes has its entry",
     "accounts.note_use": "notes that a session is in use; its opening has its entry",
+    "tokens.note_token_use": "notes that a token is in use; its making has its entry",
+    "replies.begin_reply": "takes a request in hand; what it leads to has its entries",
+    "replies.keep_reply": "keeps an answer for a day; what it tells of has its entries",
+    "replies.drop_reply": "forgets a request that came to nothing",
     "gates.settle": "notes that a run has ended; every step of the case has its entry already",
     "sending.claim": "leases an effect to a sender; what becomes of the effect has its entry",
     "inbox.receive": "keeps a post as it came; what it leads to has its entries when it is read",

@@ -26,6 +26,7 @@ APPEND_ONLY = (
     "incident_updates",
     "incident_reports",
     "held_cases",
+    "health_days",
 )
 
 
@@ -87,6 +88,7 @@ ROWS = {
     "incident_updates": "('i', 1, 'k', 'public', 'm', 'p', 't', 'd', 'ana', '2026-01-01')",
     "incident_reports": "('i', '# Report', 'd', '2026-01-01')",
     "held_cases": "('c', 1, 'h', 'a', '2026-01-01')",
+    "health_days": "('2026-01-01', 1, 'd', '[]', '{}', '2026-01-01')",
 }
 
 

@@ -14,14 +14,18 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from casework.cases import Evidence, Reading, case_id
+from casework.ledger.acts import acts
+from casework.ledger.verify import ChainChecker
 from casework.mapping import Mapping
 from casework.policy.bundle import bundle_from_files
 from casework.policy.evaluate import decide, frame
 from casework.policy.model import Bundle
+from casework.store.audit import chain_rows
 from casework.store.decisions import record_outcomes
 from casework.store.engine import open_engine, reading, transaction
 from casework.store.facts import enriched_cases, rows_for_policy
 from casework.store.intake_run import run_intake
+from casework.store.ledger import acts_of, search_entries
 from casework.store.policy import adopt_bundle
 from casework.store.signals import cases_to_enrich, record_readings
 from casework.store.straight import StraightThrough
@@ -50,7 +54,6 @@ TABLES = {
     "gates": "*",
     "held_cases": "*",
     "intakes": "*",
-    "ledger_entries": "chain, position, action, actor, at, body, digest",
 }
 
 days = st.integers(1, 28).map(lambda day: f"2026-02-{day:02}T12:00:00Z")
@@ -167,13 +170,24 @@ def hold(engine: Engine, scopes: Sequence[tuple[str, str]]) -> None:
             session.add(under_incident(case_id("test", name)))
 
 
-def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+def contents(engine: Engine) -> dict[str, list[Any]]:
     """All that a store holds, but for what says how long something took."""
     with reading(engine) as session:
-        return {
+        rows: dict[str, list[Any]] = {
             table: sorted(map(repr, session.execute(text(f"SELECT {columns} FROM {table}"))))
             for table, columns in TABLES.items()
         }
+        return rows | {"acts": told(session)}
+
+
+def told(session: Session) -> list[dict[str, Any]]:
+    """All acts of a ledger whose chains hold, chain by chain, without their places in them."""
+    assert ChainChecker().fault_in(chain_rows(session)) is None
+    return [
+        {name: act[name] for name in act if name not in ("position", "previous", "within")}
+        for row in chain_rows(session)
+        for act in acts(row.body)
+    ]
 
 
 @pytest.mark.parametrize(("database", "examples"), [("sqlite", 40), ("postgresql", 8)])
@@ -234,6 +248,21 @@ def test_a_new_case_is_decided_when_it_is_read_and_its_history_says_so(
     with reading(engine) as session:
         [case, *_] = session.scalars(text("SELECT id FROM cases ORDER BY id"))
     assert actions_in(engine, case)[:3] == ["case.opened", "case.enriched", "case.decided"]
+
+
+def test_a_case_that_nobody_looks_at_has_one_entry_which_is_found_under_each_of_its_acts(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = rows_file(tmp_path / "a.jsonl", row("T-1", body="casino", threat=False))
+    policy = through(engine, bundle())
+    run_intake(engine, path, "i1", BY, lambda: NOW, mapping=MAPPING, source="test", through=policy)
+    case = case_id("test", "T-1")
+    acts = ["case.opened", "case.enriched", "case.decided", "case.closed"]
+    assert actions_in(engine, case) == ["case.completed"]
+    with reading(engine) as session:
+        assert [act["action"] for act in acts_of(session, case)] == acts
+        for act in acts:
+            assert len(search_entries(session, action=act)) == 1
 
 
 def test_cases_of_earlier_batches_are_part_of_the_history(engine: Engine, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from casework.store.cases import find_case
 from casework.store.engine import reading
 from casework.store.export import export
 from casework.store.ledger import search_entries
+from casework.store.qa.blinding import check_sighted, hidden_from
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.AUDIT))])
 
@@ -52,10 +53,12 @@ def search(
             before=before,
             limit=ROWS + 1,
         )
+        hidden = hidden_from(session, visit.viewer.id, {entry.chain for entry in found})
     asked |= times
     last = found[ROWS - 1].id or 0 if len(found) > ROWS else 0
+    shown = [entry for entry in found[:ROWS] if entry.chain not in hidden]
     more = urls.further(urls.AUDIT, **asked, before=last) if last else ""
-    return _shown(console, visit, AuditPage(asked, Listing(found[:ROWS], more), list(Action)))
+    return _shown(console, visit, AuditPage(asked, Listing(shown, more), list(Action)))
 
 
 @router.post(urls.VERIFY)
@@ -70,6 +73,7 @@ def take_away(console: TheConsole, visit: TheVisit, case_id: str) -> Response:
     """A case's sealed entries as JSON lines, each with its proof."""
     with reading(console.engine) as session:
         case = find_case(session, case_id).id
+        check_sighted(session, visit.viewer.id, case)
     lines = BytesIO()
     export(console.engine, console.verifier(), lines.write, case)
     named = {"Content-Disposition": f'attachment; filename="{case}.jsonl"'}

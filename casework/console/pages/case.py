@@ -3,32 +3,41 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-import orjson
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Form
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from casework.answering import Taken, answer_gate
-from casework.console import urls
+from casework.answering import Taken, bundle_of
+from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
-from casework.console.contexts import Story
+from casework.console.contexts import Preview, Story
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable
-from casework.errors import Conflict, Denied, EngineError
-from casework.evidence import seen_in_full
+from casework.errors import Conflict, Denied, InputError
 from casework.store.cases import case_file
-from casework.store.engine import reading
+from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
-from casework.store.ledger import entries_of
+from casework.store.ledger import acts_of
+from casework.store.playbooks import answer_step, answers_about
+from casework.store.qa.blinding import check_sighted, hidden_from, recuse
+from casework.store.texts import preview
 
 router = APIRouter()
 
 Outcome: TypeAlias = Literal[
-    "decided", "later", "more", "claimed", "released", "held", "resumed", "handed_over"
+    "decided",
+    "later",
+    "more",
+    "claimed",
+    "released",
+    "assigned",
+    "held",
+    "resumed",
+    "handed_over",
 ]
 
 #: What became of what somebody did, as the case's page says it.
@@ -38,6 +47,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     "more": "Taken. Somebody else has to approve the same.",
     "claimed": "You have this case.",
     "released": "Given back. Anybody may take it now.",
+    "assigned": "Given to the person you named.",
     "held": "On hold.",
     "resumed": "No longer on hold.",
     "handed_over": "Handed over.",
@@ -58,6 +68,15 @@ def reveal(console: TheConsole, visit: OurForm, case_id: str) -> HTMLResponse:
     return shown_case(console, visit, case_id, uncovered=True)
 
 
+@router.post("/cases/{case_id}/recuse")
+def give_up_review(console: TheConsole, visit: OurForm, case_id: str) -> RedirectResponse:
+    """Take the viewer off the re-reviews of a case, so that they may see it."""
+    with transaction(console.engine) as session:
+        check_readable(session, visit, case_id)
+        recuse(session, case_id, visit.by, console.clock())
+    return RedirectResponse(urls.case(case_id), 303)
+
+
 @router.post("/gates/{gate}/answer")
 async def answer(
     console: TheConsole,
@@ -70,7 +89,7 @@ async def answer(
     taken = await run_in_threadpool(_answer, console, visit, gate, given)
     if isinstance(taken, Response):
         return taken
-    woken = await _wake(console, taken)
+    woken = await doing.wake(console, taken)
     outcome: Outcome = "more" if not taken.decided else ("decided" if woken else "later")
     return RedirectResponse(f"{urls.case(taken.case_id)}?done={outcome}", 303)
 
@@ -78,19 +97,14 @@ async def answer(
 def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken | Response:
     """What was taken; where it is refused, the case with the reason and what was filled in."""
     with reading(console.engine) as session:
-        found = gate_by_id(session, gate)
-    payload = {name: given[name] or None for name in ("verdict", "action", "escalate_to", "clause")}
-    payload |= {
-        "rationale": given["rationale"],
-        "evidence_digest": seen_in_full(found.evidence_digest, given["evidence"]),
-    }
+        case_id = gate_by_id(session, gate).case_id
     try:
-        return answer_gate(console.engine, gate, visit.viewer.id, payload, now=console.clock())
+        return doing.take_answer_at(console, visit, gate, given)
     except (Denied, Conflict) as refusal:
         return shown_case(
             console,
             visit,
-            found.case_id,
+            case_id,
             uncovered=True,
             refusal=refusal.message,
             given=given,
@@ -98,14 +112,49 @@ def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) ->
         )
 
 
-async def _wake(console: Console, taken: Taken) -> bool:
-    if not taken.decided or taken.flow_run_id is None:
-        return False
+@router.post("/gates/{gate}/preview")
+def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswer) -> HTMLResponse:
+    """Show word for word what an answer would send; nothing is sent and nothing decided."""
+    case_id = doing.case_of_gate(console, visit, gate)
+    with reading(console.engine) as session:
+        found = gate_by_id(session, gate)
+        action = given["action"]
+        allowed = bundle_of(console.engine, found.policy_digest).terms(found.queue, None).actions
+        going = (
+            preview(session, found, action, given["clause"] or None, console.clock())
+            if action in allowed
+            else []
+        )
+    shown = Preview(given["verdict"], going)
+    return shown_case(console, visit, case_id, uncovered=True, given=given, shown_ahead=shown)
+
+
+@router.post("/gates/{gate}/playbook")
+def follow(
+    console: TheConsole,
+    visit: OurForm,
+    gate: str,
+    given: GivenAnswer,
+    step: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    """Answer a step of the gate's playbook; what was written in the form is kept."""
+    case_id = doing.case_of_gate(console, visit, gate)
+    name, _, choice = step.partition("=")
+    problem, status = "", 200
     try:
-        return await console.wake(taken.flow_run_id)
-    except EngineError:
-        # The decision is taken; the reconciler wakes the run when Prefect is back.
-        return False
+        with transaction(console.engine) as session:
+            answer_step(session, gate, name, choice, visit.by, console.clock())
+    except (Conflict, Denied, InputError) as refusal:
+        problem, status = refusal.message, refusal.status
+    return shown_case(
+        console,
+        visit,
+        case_id,
+        uncovered=True,
+        given=given,
+        problem=problem,
+        status=status,
+    )
 
 
 @router.get("/cases/{case_id}/story")
@@ -114,15 +163,14 @@ def story(
     visit: Annotated[Visit, Depends(allowed(Capability.STORY))],
     case_id: str,
 ) -> HTMLResponse:
-    """Everything that happened to a case, entry by entry; ids and digests, no content."""
+    """Everything that happened to a case, act by act; ids and digests, no content."""
     with reading(console.engine) as session:
         check_readable(session, visit, case_id)
+        check_sighted(session, visit.viewer.id, case_id)
         file = case_file(session, case_id)
-        entries = [
-            orjson.loads(entry.body) | {"digest": entry.digest}
-            for entry in entries_of(session, case_id)
-        ]
-    told = Story(file.case, file.decisions, file.gates, entries, console.clock())
+        answered = answers_about(session, case_id)
+        acts = acts_of(session, case_id)
+    told = Story(file.case, file.decisions, file.gates, answered, acts, console.clock())
     return render(
         "story.html", {"page": page(console, visit, f"Story of {case_id}"), "story": told}
     )
@@ -138,6 +186,7 @@ def shown_case(
     given: dict[str, str] | None = None,
     outcome: str = "",
     problem: str = "",
+    shown_ahead: Preview | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     """The page of a case, with what became of what was just done, or why it was not.
@@ -145,7 +194,14 @@ def shown_case(
     Raises:
         NotFound: the viewer may not read it, or there is no such case.
     """
+    with reading(console.engine) as session:
+        check_readable(session, visit, case_id)
+        is_blind = bool(hidden_from(session, visit.viewer.id, [case_id]))
+    if is_blind:
+        around = page(console, visit, f"Case {case_id}")
+        return render("blind.html", {"page": around, "case_id": case_id}, 403)
     shown = case_page(console, visit, case_id, uncovered=uncovered, refusal=refusal, given=given)
     around = page(console, visit, f"Case {case_id}")
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}
+    context["preview"] = shown_ahead
     return render("case.html", context, status)

@@ -1,28 +1,24 @@
 """Who has a case: claiming, renewing, giving back, holding, handing over. Only ever by POST."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from casework.assignment import HoldReason
-from casework.console import urls
+from casework.console import doing, urls
 from casework.console.access import Capability
+from casework.console.doing import Change
 from casework.console.identity import OurForm, TheConsole, Visit, allowed
 from casework.console.pages.case import Outcome, shown_case
 from casework.console.ports import Console
-from casework.console.showing import is_readable
-from casework.errors import Conflict, Denied, InputError, NotFound
-from casework.store.assignment import claim, hand_over, hold, release, renew, resume
-from casework.store.engine import reading, transaction
-from casework.store.tables import Gate
+from casework.errors import Conflict, Denied, InputError
+from casework.store.assignment import assign, claim, hand_over, hold, release, renew, resume
+from casework.store.engine import transaction
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
-
-Change: TypeAlias = Callable[[Session, datetime], object]
 
 
 @router.post("/gates/{gate}/claim")
@@ -40,7 +36,7 @@ def take(
 @router.post("/gates/{gate}/renew")
 def keep(console: TheConsole, visit: OurForm, gate: str) -> Response:
     """Renew one's claim from a page that is open; what has been lost is not taken back."""
-    _case_of(console, visit, gate)
+    doing.case_of_gate(console, visit, gate)
     with transaction(console.engine) as session:
         renew(session, gate, console.lease, visit.by, console.clock())
     return Response(status_code=204)
@@ -83,6 +79,18 @@ def go_on(console: TheConsole, visit: OurForm, gate: str) -> Response:
     return _changed(console, visit, gate, change, "resumed")
 
 
+@router.post("/gates/{gate}/assign")
+def give(
+    console: TheConsole, visit: OurForm, gate: str, person: Annotated[str, Form()] = ""
+) -> Response:
+    """Give a gate to a named person, who has it until somebody says otherwise."""
+
+    def change(session: Session, now: datetime) -> None:
+        assign(session, gate, person, visit.by, now)
+
+    return _changed(console, visit, gate, change, "assigned")
+
+
 @router.post("/gates/{gate}/hand-over")
 def pass_on(
     console: TheConsole, visit: OurForm, gate: str, queue: Annotated[str, Form()] = ""
@@ -99,22 +107,12 @@ def _changed(
     console: Console, visit: Visit, gate: str, change: Change, outcome: Outcome
 ) -> Response:
     """Make a change, and show its case; a refusal says why, and who has the gate."""
-    case_id = _case_of(console, visit, gate)
+    case_id = doing.case_of_gate(console, visit, gate)
     try:
-        with transaction(console.engine) as session:
-            change(session, console.clock())
+        doing.change_at_gate(console, visit, gate, change)
     except (Conflict, Denied, InputError) as refusal:
         return shown_case(console, visit, case_id, problem=refusal.message, status=refusal.status)
     return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
-
-
-def _case_of(console: Console, visit: Visit, gate: str) -> str:
-    """The case of a gate, which the viewer must be able to read."""
-    with reading(console.engine) as session:
-        found = session.get(Gate, gate)
-        if found is None or not is_readable(session, visit, found.case_id):
-            raise NotFound(f"there is no gate {gate} among yours")
-        return found.case_id
 
 
 def _reason(given: str) -> HoldReason:

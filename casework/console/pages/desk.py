@@ -1,26 +1,22 @@
 """Home, queues, and the next case."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlmodel import Session
 
-from casework.console import urls
+from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.contexts import Desk, QueuePage
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
-from casework.console.showing import is_readable
-from casework.errors import NotFound
-from casework.gates import ActorKind
-from casework.store.assignment import claim_next
-from casework.store.cases import find_case
+from casework.errors import Conflict, Denied, NotFound
+from casework.store.assignees import workers
+from casework.store.assignment import assign
 from casework.store.desk import board
-from casework.store.engine import reading, transaction
-from casework.store.people import answering
-from casework.store.tables import Gate
+from casework.store.engine import reading
 from casework.store.worklist import page_of_queue
 
 router = APIRouter()
@@ -52,51 +48,68 @@ def home(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
 @router.get("/queues/{queue}")
 def queue_page(console: TheConsole, visit: TheVisit, queue: str, after: str = "") -> HTMLResponse:
     """The gates that wait in a queue, in the order in which they come up."""
-    found = console.bundle.queues.get(queue)
-    if found is None or not visit.viewer.sees(found):
+    return _queue(console, visit, queue, after)
+
+
+@router.post(
+    "/queues/{queue}/assign",
+    dependencies=[Depends(allowed(Capability.WORK)), Depends(allowed(Capability.LEAD))],
+)
+def give(
+    console: TheConsole,
+    visit: OurForm,
+    queue: str,
+    person: Annotated[str, Form()] = "",
+    gate: Annotated[tuple[str, ...], Form()] = (),
+) -> HTMLResponse:
+    """Give gates of a queue to a named person, each for itself; what is refused says why."""
+    refusals = [told for each in gate[:ROWS] if (told := _given(console, visit, each, person))]
+    given = len(gate[:ROWS]) - len(refusals)
+    told = f"{given} given to {person}." if given else ("" if refusals else "Nothing was ticked.")
+    return _queue(console, visit, queue, told=told, refusals=refusals)
+
+
+def _given(console: Console, visit: Visit, gate: str, person: str) -> str:
+    """Give one gate to a person; why not, where it is refused."""
+    try:
+        doing.case_of_gate(console, visit, gate)
+        doing.change_at_gate(
+            console, visit, gate, lambda session, now: assign(session, gate, person, visit.by, now)
+        )
+    except (Conflict, Denied, NotFound) as refusal:
+        return f"{gate}: {refusal.message}"
+    return ""
+
+
+def _queue(
+    console: Console,
+    visit: Visit,
+    name: str,
+    after: str = "",
+    told: str = "",
+    refusals: Sequence[str] = (),
+) -> HTMLResponse:
+    queue = console.bundle.queues.get(name)
+    if queue is None or not visit.viewer.sees(queue):
         raise NotFound("there is no such queue among yours")
-    around = page(console, visit, found.title)
+    around = page(console, visit, queue.title)
     with reading(console.engine) as session:
-        rows = page_of_queue(session, queue, around.now, ROWS + 1, after)
-    following = urls.queue(queue, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
-    shown = QueuePage(queue, found.title, rows[:ROWS], following)
+        rows = page_of_queue(session, name, around.now, ROWS + 1, after)
+        gives = workers(session, queue) if visit.viewer.may(Capability.LEAD) else []
+    following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
+    people = [(each.id, each.name) for each in gives]
+    shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, refusals)
     return render("queue.html", {"page": around, "queue": shown})
 
 
 @router.post(urls.NEXT, dependencies=[Depends(allowed(Capability.WORK))])
 def take_next(console: TheConsole, visit: OurForm) -> RedirectResponse:
     """Claim the most urgent case that one may answer, and go to it."""
-    case_id = _claimed(console, visit)
-    return RedirectResponse(urls.case(case_id) if case_id else urls.HOME + "?done=all", 303)
-
-
-def _claimed(console: Console, visit: Visit) -> str | None:
-    """The case whose gate has been claimed; None where nothing waits."""
-    with transaction(console.engine) as session:
-        person = answering(session, visit.viewer.id, ActorKind.PERSON)
-        if person is None:
-            return None
-        gate = claim_next(session, person, console.lease, visit.by, console.clock())
-        return gate.case_id if gate else None
+    gate = doing.take_next(console, visit)
+    return RedirectResponse(urls.case(gate.case_id) if gate else urls.HOME + "?done=all", 303)
 
 
 @router.get(urls.FIND)
 def find(console: TheConsole, visit: TheVisit, reference: str = "") -> RedirectResponse:
     """Go to a case by its id, its gate's id, or its source and external id."""
-    wanted = reference.strip()
-    with reading(console.engine) as session:
-        case_id = _named(session, wanted)
-        if case_id is None or not is_readable(session, visit, case_id):
-            raise NotFound(f"there is no case {wanted} among yours")
-    return RedirectResponse(urls.case(case_id), 303)
-
-
-def _named(session: Session, reference: str) -> str | None:
-    """The id of the case that a gate or a reference names; None for none."""
-    gate = session.get(Gate, reference)
-    if gate is not None:
-        return gate.case_id
-    try:
-        return find_case(session, reference).id
-    except NotFound:
-        return None
+    return RedirectResponse(urls.case(doing.named_case(console, visit, reference)), 303)

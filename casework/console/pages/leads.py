@@ -5,12 +5,11 @@ from typing import Annotated, Final, Literal, TypeVar
 from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from casework.console import urls
+from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.contexts import Desk, IncidentPage, Listing
-from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
+from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
-from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.effects import EffectStatus
 from casework.incidents.report import report
@@ -21,6 +20,7 @@ from casework.store.engine import reading, transaction
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
+from casework.store.qa.blinding import hidden_from
 from casework.store.quarantine import list_rows
 from casework.store.worklist import running_clocks
 
@@ -39,7 +39,7 @@ def boards(console: TheConsole, visit: TheVisit) -> HTMLResponse:
     """What waits in each queue, what is overdue or soon due there, and what is on hold."""
     around = page(console, visit, "Boards")
     with reading(console.engine) as session:
-        waiting = board(session, _queues(console, visit), around.now)
+        waiting = board(session, doing.queues_seen(console, visit), around.now)
     titles = {name: queue.title for name, queue in console.bundle.queues.items()}
     return render("leads_boards.html", {"page": around, "desk": Desk(waiting, titles)})
 
@@ -56,7 +56,7 @@ def clocks(
             around.now,
             breached=show == "breached",
             due_by=around.now + SOON if show == "soon" else None,
-            queues=_queues(console, visit),
+            queues=doing.queues_seen(console, visit),
             limit=ROWS,
         )
     context = {"page": around, "clocks": Listing(rows, ""), "show": show}
@@ -109,17 +109,15 @@ def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLRe
     around = page(console, visit, f"Incident {incident}")
     with reading(console.engine) as session:
         story = story_of(session, incident)
+        chains = {each.chain for each in story.moments}
+        hidden = hidden_from(session, visit.viewer.id, chains)
     told = [
         (each.at, each.actor, "" if each.chain == story.id else each.chain, tell(story, each, True))
         for each in story.moments
+        if each.chain not in hidden
     ]
     shown = IncidentPage(story, told, report(story, around.now, words=True))
     return render("leads_incident.html", {"page": around, "incident": shown})
-
-
-def _queues(console: Console, visit: Visit) -> list[str]:
-    """The queues that a lead sees: their own, whether or not they answer there."""
-    return [queue.id for queue in console.bundle.queues.values() if visit.viewer.sees(queue)]
 
 
 def _listing(rows: list[T], path: str, offset: int) -> Listing[T]:

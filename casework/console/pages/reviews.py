@@ -1,28 +1,26 @@
 """Quality assurance: what a reviewer may look at again, and one decision's evidence, blind."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
-from casework.answering import bundle_of
-from casework.console import urls
+from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
-from casework.console.contexts import Listing, Review
+from casework.console.contexts import Listing
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
+from casework.console.showing import review_of
 from casework.errors import Conflict, Denied, NotFound
-from casework.evidence import seen_in_full
 from casework.gates import ActorKind
-from casework.qa.reviews import GateKind
-from casework.qa_answering import answer_qa_gate, look_at_qa_gate, open_qa_gate
+from casework.qa_answering import answer_qa_gate
 from casework.store.engine import reading
 from casework.store.people import answering
-from casework.store.qa.answers import decisions_about
 from casework.store.qa.gates import qa_gate_by_id, waiting_qa_gates
 from casework.store.qa.golden import feedback
 
@@ -71,7 +69,7 @@ def answer(
 ) -> Response:
     """Put an answer before the guard; on to the list where it is taken."""
     try:
-        payload = _payload(console, gate, given)
+        payload = doing.review_payload(console, gate, given)
         answer_qa_gate(console.engine, gate, visit.viewer.id, payload, now=console.clock())
     except (Denied, Conflict) as refusal:
         return _shown(console, visit, gate, refusal.message, given, refusal.status)
@@ -84,18 +82,6 @@ def _feedback(session: Session, gate: str, visit: Visit) -> dict[str, Any] | Non
     return feedback(session, gate) if is_own else None
 
 
-def _payload(console: Console, gate: str, given: dict[str, str]) -> dict[str, Any]:
-    """An answer as the guard takes it; an adjudicator's names a class of error, or none."""
-    shown, _, _ = look_at_qa_gate(console.engine, gate)
-    plain = ("verdict", "action", "escalate_to", "clause")
-    payload: dict[str, Any] = {name: given[name] or None for name in plain}
-    payload["rationale"] = given["rationale"]
-    payload["evidence_digest"] = seen_in_full(shown.item.evidence_digest, given["evidence"])
-    if shown.gate.kind == GateKind.ADJUDICATION and given["error"]:
-        payload["error"] = None if given["error"] == "none" else given["error"]
-    return payload
-
-
 def _shown(
     console: Console,
     visit: Visit,
@@ -104,25 +90,6 @@ def _shown(
     given: dict[str, str] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
-    engine = console.engine
-    shown, terms, classes = open_qa_gate(engine, gate, visit.viewer.id, now=console.clock())
-    bundle = bundle_of(engine, shown.item.policy_digest)
-    decisions: list[dict[str, Any]] = []
-    if shown.gate.kind == GateKind.ADJUDICATION:
-        with reading(engine) as session:
-            decisions = decisions_about(session, shown.item)
-    review = Review(
-        gate=shown.gate,
-        evidence=shown.item.evidence_digest,
-        content=shown.content,
-        readings=shown.readings,
-        actions=[(name, bundle.actions[name].title) for name in sorted(terms.actions)],
-        escalations=[(name, bundle.queues[name].title) for name in sorted(terms.escalations)],
-        clauses=[pair for each in bundle.categories.values() for pair in each.clauses.items()],
-        errors=classes,
-        decisions=decisions,
-        refusal=refusal,
-        given=given,
-    )
+    review = replace(review_of(console, visit, gate), refusal=refusal, given=given)
     around = page(console, visit, f"Re-review {gate}")
     return render("qa_review.html", {"page": around, "review": review}, status)

@@ -32,8 +32,9 @@ const keys = {
   e: () => choose("e"),
   c: () => document.querySelector('button[data-key="c"]')?.click(),
   u: () => document.querySelector('button[data-key="u"]')?.click(),
+  s: () => document.querySelector('button[data-key="s"]')?.click(),
   w: () => byId("rationale")?.focus(),
-  p: () => byId("playbook")?.focus(),
+  p: () => (document.querySelector("[data-step]") ?? byId("playbook"))?.focus(),
 };
 
 document.addEventListener("keydown", (event) => {

@@ -31,6 +31,7 @@ from casework.incidents.states import (
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
 from casework.store.bulk import insert_rows, stored_time
 from casework.store.incidents.reading import tasks_of, tenures_of
+from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.people import answering
 from casework.store.tables import Hold, Incident, IncidentCase, LedgerEntry
@@ -180,7 +181,12 @@ def incident_by_id(session: Session, incident: str) -> Incident:
 
 
 def list_incidents(
-    session: Session, *, status: str | None = None, limit: int = 50, offset: int = 0
+    session: Session,
+    *,
+    status: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    after: str = "",
 ) -> list[dict[str, Any]]:
     """Incidents with the number of their cases, the most severe first, then the oldest."""
     attached = (
@@ -189,9 +195,10 @@ def list_incidents(
         .where(col(IncidentCase.detached_at).is_(None))
         .scalar_subquery()
     )
-    statement = select(Incident, attached).order_by(
-        col(Incident.severity), col(Incident.opened_at), col(Incident.id)
-    )
+    order = (col(Incident.severity), col(Incident.opened_at), col(Incident.id))
+    statement = select(Incident, attached).order_by(*order)
+    if after:
+        statement = behind(session, statement, order, col(Incident.id) == after, after)
     if status is not None:
         statement = statement.where(col(Incident.status) == status)
     rows = session.execute(statement.limit(limit).offset(offset))

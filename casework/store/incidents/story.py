@@ -12,7 +12,7 @@ from casework.incidents.durations import detection
 from casework.incidents.missed import CaseOutcome, missed
 from casework.incidents.states import IncidentStatus
 from casework.incidents.story import Decided, FollowUp, HoldTold, Note, Story, Update
-from casework.incidents.timeline import Moment, moment_of, timeline
+from casework.incidents.timeline import Moment, moments_of, timeline
 from casework.ledger.entries import Action
 from casework.policy.bundle import bundle_from_files
 from casework.policy.explain import explain
@@ -99,7 +99,7 @@ def _moments(session: Session, incident: str, times: Sequence[IncidentCase]) -> 
         # An attachment is told once: on the incident's own chain.
         repeated = entry.chain != incident and entry.action.startswith("incident.")
         if not repeated and (left is None or entry.at <= left):
-            yield moment_of(entry.id or 0, entry.body)
+            yield from moments_of(entry.id or 0, entry.body)
 
 
 def _notes(session: Session, incident: str) -> list[Note]:

@@ -1,8 +1,10 @@
 """From a plan to a round: read the population, draw, record, open the gates."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from casework.errors import InputError, NotFound
 from casework.ledger.entries import Provenance
@@ -16,6 +18,7 @@ from casework.store.engine import reading, transaction
 from casework.store.policy import adopt_bundle
 from casework.store.qa.golden import active_golden
 from casework.store.qa.population import Frame, read_frame, window_of
+from casework.store.qa.reports import experience_of
 from casework.store.qa.rounds import Proposal, open_round
 from casework.store.tables import QaRound
 
@@ -53,10 +56,24 @@ def preview_plan(
     """
     plan = plan_of(bundle, name)
     with reading(engine) as session:
-        frame = read_frame(session, plan, window_of(plan, closes))
+        frame = _frame(session, name, plan, closes)
     return preview(
-        name, plan, frame.population, frame.tenures, margin=margin, confidence=confidence
+        name,
+        plan,
+        frame.population,
+        frame.tenures,
+        frame.experience,
+        margin=margin,
+        confidence=confidence,
     )
+
+
+def _frame(session: Session, name: str, plan: Plan, closes: datetime) -> Frame:
+    """What a plan draws from, with what its earlier rounds found where it learns from them."""
+    frame = read_frame(session, plan, window_of(plan, closes))
+    if not plan.allocation.earlier_rounds:
+        return frame
+    return replace(frame, experience=experience_of(session, name, plan, closes))
 
 
 def draw_round(
@@ -88,9 +105,9 @@ def draw_round(
             hint="what is decided until then could not be drawn",
         )
     with reading(engine) as session:
-        frame = read_frame(session, plan, window_of(plan, closes))
+        frame = _frame(session, name, plan, closes)
         known = active_golden(session, plan.queues)
-    sample = draw(plan, frame.population, frame.tenures, seed)
+    sample = draw(plan, frame.population, frame.tenures, seed, frame.experience)
     if not sample.drawn:
         return None
     number = min(len(known), share_of(len(sample.drawn), plan.golden))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -14,12 +14,14 @@ from casework.gates import ActorKind, Person
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.plans import Plan
 from casework.qa.reviews import GateKind
+from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.tables import (
     CaseRevision,
     Decision,
     QaGate,
     QaItem,
+    QaRecusal,
     QaRound,
     SignalReading,
 )
@@ -63,12 +65,25 @@ def held_qa_gate(session: Session, gate: str) -> tuple[QaItem, QaGate]:
 
 
 def waiting_qa_gates(
-    session: Session, person: Person, *, limit: int = 50, offset: int = 0
+    session: Session, person: Person, *, limit: int = 50, offset: int = 0, after: str = ""
 ) -> list[QaGate]:
     """Open gates that a person may answer, the oldest first; the guard rules on each answer.
 
     Golden items are among them like any other: the order of one moment is that of the ids.
     """
+    order = (col(QaGate.opened_at), col(QaGate.id))
+    statement = (
+        select(QaGate)
+        .where(col(QaGate.status) == "open", *may_review(session, person))
+        .order_by(*order)
+    )
+    if after:
+        statement = behind(session, statement, order, col(QaGate.id) == after, after)
+    return list(session.scalars(statement.limit(limit).offset(offset)))
+
+
+def may_review(session: Session, person: Person) -> list[ColumnElement[bool]]:
+    """What holds of the open gates that a person may answer, for their part in the case too."""
     other = aliased(QaGate)
     # By the case and by the item of each gate, for which there are indexes; not by the person.
     took_part = exists().where(
@@ -77,22 +92,15 @@ def waiting_qa_gates(
     answered = exists().where(
         col(other.item_id) == col(QaGate.item_id), col(other.answered_by) == person.id
     )
-    statement = (
-        select(QaGate)
-        .where(
-            col(QaGate.status) == "open",
-            or_(
-                and_(col(QaGate.reserved_for).is_(None), _may_answer(session, person)),
-                col(QaGate.reserved_for) == person.id,
-            ),
-            ~took_part,
-            ~answered,
-        )
-        .order_by(col(QaGate.opened_at), col(QaGate.id))
+    recused = exists().where(
+        col(QaRecusal.case_id) == col(QaGate.case_id), col(QaRecusal.person) == person.id
     )
-    if "*" not in person.queues:
-        statement = statement.where(col(QaGate.queue).in_(sorted(person.queues)))
-    return list(session.scalars(statement.limit(limit).offset(offset)))
+    asked = or_(
+        and_(col(QaGate.reserved_for).is_(None), _may_answer(session, person)),
+        col(QaGate.reserved_for) == person.id,
+    )
+    works_there = true() if "*" in person.queues else col(QaGate.queue).in_(sorted(person.queues))
+    return [asked, ~took_part, ~answered, ~recused, works_there]
 
 
 def _may_answer(session: Session, person: Person) -> ColumnElement[bool]:
@@ -151,7 +159,7 @@ def reviews_of(session: Session, item: str) -> list[QaGate]:
 
 
 def barred_from(session: Session, item: QaItem) -> frozenset[str]:
-    """Who has decided anything about an item's case, or looked at the item before."""
+    """Who has decided something about an item's case, looked at the item before, or gave it up."""
     deciders = select(col(Decision.actor)).where(
         col(Decision.case_id) == item.case_id,
         col(Decision.actor_kind) != ActorKind.MACHINE,
@@ -159,7 +167,8 @@ def barred_from(session: Session, item: QaItem) -> frozenset[str]:
     reviewers = select(col(QaGate.answered_by)).where(
         col(QaGate.item_id) == item.id, col(QaGate.answered_by).is_not(None)
     )
-    took_part = {*session.scalars(deciders), *session.scalars(reviewers)}
+    recused = select(col(QaRecusal.person)).where(col(QaRecusal.case_id) == item.case_id)
+    took_part = {*session.scalars(deciders), *session.scalars(reviewers), *session.scalars(recused)}
     if item.golden:
         took_part.add(item.actor)
     return frozenset(str(each) for each in took_part)

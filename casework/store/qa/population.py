@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from casework.qa.population import (
     belongs,
     traits_read,
 )
+from casework.qa.sampling import Experience
 from casework.store.tables import Case, Decision, Gate, Person
 
 
@@ -38,6 +39,7 @@ class Frame:
     window: Window
     population: Population
     tenures: Tenures
+    experience: Experience = field(default_factory=dict)
 
 
 def window_of(plan: Plan, closes: datetime) -> Window:

@@ -1,6 +1,7 @@
 """Reading a round as its report wants it."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -9,9 +10,12 @@ from sqlmodel import Session, col
 from casework.cases import Route
 from casework.errors import NotFound
 from casework.gates import ActorKind
+from casework.qa.drift import Counted
+from casework.qa.plans import Plan
 from casework.qa.population import NONE
 from casework.qa.report import Looked, Review, Round
 from casework.qa.reviews import GateKind, ItemStatus, Outcome, RoundKind
+from casework.qa.sampling import Experience
 from casework.store.qa.answers import first_of, given_at
 from casework.store.tables import QaGate, QaItem, QaRound
 
@@ -57,6 +61,20 @@ def round_before(session: Session, found: QaRound) -> QaRound | None:
     return session.scalars(
         _samples(found.plan).where(col(QaRound.closes) < found.closes).limit(1)
     ).first()
+
+
+def experience_of(session: Session, name: str, plan: Plan, closes: datetime) -> Experience:
+    """What the latest samples of a plan before a time found, in strata told apart as they are now.
+
+    How many of them the plan says; within a stratum all were drawn alike, so they add up.
+    """
+    earlier = _samples(name).where(col(QaRound.closes) < closes)
+    found: defaultdict[tuple[str, ...], list[bool]] = defaultdict(list)
+    for sample in session.scalars(earlier.limit(plan.allocation.earlier_rounds)):
+        if Plan.model_validate(sample.document).strata == plan.strata:
+            for each in read_round(session, sample).settled():
+                found[each.stratum].append(each.error is not None)
+    return {key: Counted(sum(errors), len(errors)) for key, errors in found.items()}
 
 
 def _samples(plan: str) -> Select[tuple[QaRound]]:

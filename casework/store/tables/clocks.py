@@ -17,6 +17,7 @@ class Clock(SQLModel, table=True):
     __table_args__ = (
         index_where_set("clocks_next", "next_at", "gate_id", "kind"),
         Index("clocks_due", "state", "due_at"),
+        Index("clocks_ended", "ended_at"),
         index_where_unset("clocks_going", "ended_at", "due_at", "gate_id"),
     )
 

@@ -88,4 +88,9 @@ class Person(SQLModel, table=True):
     queues: list[str] = document()  # "*" is every queue
     active: bool = True
     vendor: str | None = None  # whom they work for, where it is not us
+    team: str | None = None
+    phase: str | None = None  # onboarding, ramp, steady; None: counted from added_at
+    phase_since: datetime | None = moment(nullable=True)
     added_at: datetime = moment()
+    access_until: datetime | None = moment(nullable=True)
+    access_ended_at: datetime | None = moment(nullable=True)  # when that end was carried out

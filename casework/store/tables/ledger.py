@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from casework.store.indexes import index_of_days
 from casework.store.tables.columns import big_integer, document, moment
 
 
@@ -16,7 +17,7 @@ class LedgerEntry(SQLModel, table=True):
     """
 
     __tablename__ = "ledger_entries"
-    __table_args__ = (UniqueConstraint("chain", "position"),)
+    __table_args__ = (UniqueConstraint("chain", "position"), index_of_days())
 
     id: int | None = big_integer(primary_key=True)
     chain: str  # a case id, or "system"

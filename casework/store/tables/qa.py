@@ -115,3 +115,13 @@ class QaGolden(SQLModel, table=True):
     added_by: str
     added_at: datetime = moment()
     retired_at: datetime | None = moment(nullable=True)
+
+
+class QaRecusal(SQLModel, table=True):
+    """Somebody who wanted to see what was decided about a case, and so does not review it."""
+
+    __tablename__ = "qa_recusals"
+
+    case_id: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    at: datetime = moment()

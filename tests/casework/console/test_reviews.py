@@ -107,3 +107,18 @@ def test_an_adjudicator_sees_the_decisions_without_names_and_must_name_the_error
     assert answer(client, engine, gate).status_code == 403, "no class of error"
     taken = answer(client, engine, gate, error="false_positive")
     assert taken.headers["location"].startswith("/qa?answered=")
+
+
+def test_the_case_of_an_open_re_review_is_closed_to_its_reviewers_until_they_give_it_up(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    browser, [gate, *_] = signed_in("mia"), waiting(signed_in("mia"))
+    with reading(engine) as session:
+        case = qa_gate_by_id(session, gate).case_id
+    closed = browser.get(f"/cases/{case}")
+    assert closed.status_code == 403
+    assert "because of the test" not in closed.text
+    assert signed_in("sam").get(f"/cases/{case}").status_code == 200
+    assert post(browser, f"/cases/{case}/recuse").headers["location"] == f"/cases/{case}"
+    assert browser.get(f"/cases/{case}").status_code == 200
+    assert gate not in waiting(browser)

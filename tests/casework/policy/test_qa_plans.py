@@ -42,6 +42,7 @@ def test_the_default_bundle_has_plans_and_the_seven_classes() -> None:
         ("window_days: 1", "window_days: 0", "`window_days`"),
         ("title: Every day", "titel: Every day", "unknown key `titel`"),
         ("{size: 10,", "{size: none,", "`size`"),
+        ("{size: 10,", "{size: 10, earlier_rounds: 3,", "only Neyman's method"),
         ("allocation", "queues: [genral]\n  allocation", "unknown queue `genral`"),
         ("allocation", "risk: {severity: {P0: 2}}\n  allocation", "`severity` is not among"),
         ("allocation", "exclusions: {rules: [spm]}\n  allocation", "unknown rule `spm`"),

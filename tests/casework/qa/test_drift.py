@@ -1,5 +1,6 @@
 """Drift between rounds: the tests against textbooks, the corrections against their papers."""
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from casework.qa.drift import Correction, Counted, adjusted, compare_rates, drift
+from casework.qa.drift import Correction, Counted, adjusted, compare_rates, drift, effective
+from casework.qa.weighted import Unit
 
 # Benjamini & Hochberg (1995), section 3.2: fifteen p values of a trial on myocardial infarction.
 TRIAL = [
@@ -69,3 +71,49 @@ def test_a_correction_never_makes_a_p_value_smaller_and_keeps_their_order(
     assert all(p - 1e-12 <= after <= 1 for p, after in zip(p_values, held, strict=True))
     ordered = [after for _, after in sorted(zip(p_values, held, strict=True))]
     assert all(a <= b + 1e-12 for a, b in pairwise(ordered))
+
+
+SIZES = {"usual": 900, "severe": 100}
+RATES = {"usual": 0.05, "severe": 0.30}
+
+
+def drawn(chance: random.Random, sampled: dict[str, int]) -> list[Unit]:
+    """A stratified sample of work that does not change."""
+    return [
+        Unit(name, chance.random() < RATES[name]) for name, n in sampled.items() for _ in range(n)
+    ]
+
+
+def test_a_round_that_draws_elsewhere_is_not_taken_for_one_with_more_errors() -> None:
+    chance, rounds, weighted, plain = random.Random(20260302), 300, 0, 0
+    for _ in range(rounds):
+        # As many in both, but the second looks where errors are frequent.
+        samples = [drawn(chance, each) for each in ({"usual": 150, "severe": 50},) * 2]
+        samples[1] = drawn(chance, {"usual": 100, "severe": 100})
+        [held] = drift(*({"all": effective(units, SIZES)} for units in samples))
+        counted = [Counted(sum(u.hit for u in units), len(units)) for units in samples]
+        weighted += held.moved
+        plain += compare_rates(*counted)[0] < 0.05
+    assert weighted / rounds <= 0.05 + 3 * (0.05 * 0.95 / rounds) ** 0.5
+    assert plain / rounds > 0.3, "unweighted, the same work seems to get worse"
+
+
+def test_a_real_change_is_found_through_the_weights() -> None:
+    before = [Unit("usual", n < 6) for n in range(120)] + [
+        Unit("severe", n < 18) for n in range(60)
+    ]
+    after = [Unit("usual", n < 24) for n in range(120)] + [
+        Unit("severe", n < 18) for n in range(60)
+    ]
+    [found] = drift({"all": effective(before, SIZES)}, {"all": effective(after, SIZES)})
+    assert found.moved
+    assert found.change == pytest.approx(0.9 * 18 / 120)
+    assert (found.before.units, found.before.rate) == (180, pytest.approx(0.9 * 0.05 + 0.1 * 0.3))
+
+
+def test_a_simple_sample_says_as_much_as_it_has_units() -> None:
+    found = effective([Unit("all", n < 5) for n in range(50)], {"all": 50})
+    # The variance divides by n - 1, so a unit is lost; all of a population were looked at, and
+    # still its next day may differ.
+    assert (found.hits, found.n) == (pytest.approx(4.9), pytest.approx(49))
+    assert effective([Unit("all", False)] * 9, {"all": 90}).n == 9

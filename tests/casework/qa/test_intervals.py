@@ -85,6 +85,7 @@ def test_cochrans_island_takes_400_units_of_many_and_356_of_3200() -> None:
 
 @given(st.integers(0, 100_000), st.floats(0.001, 0.5), st.floats(0.0, 1.0))
 @example(1, 0.5, 0.0)
+@example(1, 0.5, 1e-300)
 def test_no_more_is_asked_for_than_there_is(there: int, margin: float, rate: float) -> None:
     few, many = sample_size(margin, rate, population=there), sample_size(margin, rate)
     assert few <= min(there, many)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casework.qa.drift import Counted
 from casework.qa.plans import Plan
 from casework.qa.population import (
     Cell,
@@ -16,7 +17,7 @@ from casework.qa.population import (
     population_digest,
     traits_read,
 )
-from casework.qa.sampling import draw, lowest, preview
+from casework.qa.sampling import draw, learned, lowest, preview
 from casework.qa.summaries import preview_document
 from tests.factories.populations import cell, plan, population
 
@@ -158,3 +159,27 @@ def test_a_plans_digest_does_not_depend_on_the_order_of_what_has_none() -> None:
     first, second = plan(queues=["a", "b", "c"]), plan(queues=["c", "b", "a"])
     assert first.digest() == second.digest() != plan(queues=["a", "b"]).digest()
     assert Plan.model_validate(first.document()) == first
+
+
+def test_neyman_draws_where_earlier_rounds_found_errors() -> None:
+    chosen = plan(strata=["queue"], allocation={"method": "neyman", "size": 60, "prior_looks": 20})
+    two = population((cell(queue="easy"), 500), (cell(queue="hard"), 500))
+    known = {("easy",): Counted(0, 180), ("hard",): Counted(50, 100)}
+    before, after = (preview("p", chosen, two, {}, each) for each in ({}, known))
+    assert [each.sampled for each in before.strata] == [30, 30]
+    # Rates (0 + 20 * 0.05) / 200 and (50 + 1) / 120; shares by the root of p (1 - p), Cochran 5.5.
+    rates = [1 / 200, 51 / 120]
+    assert [each.error for each in after.strata] == pytest.approx(rates)
+    spread = [(p * (1 - p)) ** 0.5 for p in rates]
+    assert after.strata[1].sampled == round(60 * spread[1] / sum(spread))
+    assert draw(chosen, two, {}, "seed", known).strata == after.strata
+    assert preview_document(after, chosen, 0.1)["strata"][1]["expected_error"] == rates[1]
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.floats(0, 1), st.floats(0.1, 500))
+def test_what_is_learned_lies_between_what_was_expected_and_what_was_found(
+    hits: int, others: int, expected: float, looks: float
+) -> None:
+    found = learned(expected, Counted(hits, hits + others), looks)
+    rate = hits / (hits + others) if hits + others else expected
+    assert min(expected, rate) - 1e-9 <= found <= max(expected, rate) + 1e-9

@@ -6,7 +6,7 @@ from alembic import op
 from casework.store.types import NEVER, UtcDateTime
 
 revision = "0013"
-down_revision = "0008"
+down_revision = "0012"
 
 _WAITS = sa.text("status = 'open'")
 _GOES_ON = sa.text("ended_at IS NULL")

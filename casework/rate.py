@@ -1,4 +1,4 @@
-"""How often a source may post: a bucket of tokens that fills at a steady rate."""
+"""How often somebody may ask: a bucket of tokens that fills at a steady rate."""
 
 
 class Bucket:

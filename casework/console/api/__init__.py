@@ -1,0 +1,1 @@
+"""The console's API: what its pages do, for programs, in JSON."""

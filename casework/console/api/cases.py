@@ -1,0 +1,78 @@
+"""One case: its content and signals, why it was decided so, and its history."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
+
+from casework.console.access import Capability
+from casework.console.api.caller import Caller, needs
+from casework.console.api.case_documents import CaseOut, RuleOut, case_out
+from casework.console.api.documents import Document, Id, example
+from casework.console.api.once import OnceRoute
+from casework.console.api.problems import ANY, declared
+from casework.console.identity import TheConsole
+from casework.console.showing import case_page, check_readable, explanation
+from casework.store.engine import reading
+from casework.store.ledger import entries_of
+from casework.tokens import Scope
+
+router = APIRouter(route_class=OnceRoute, tags=["cases"])
+
+READ = Depends(needs(Scope.READ))
+
+
+class Explanation(Document):
+    """Each rule of the policy that decided a case, in order."""
+
+    model_config = example(policy_digest="2c26b46b68ffc68f", rules=[])
+
+    policy_digest: str
+    rules: list[RuleOut]
+
+
+class Told(Document):
+    """A case's history, entry by entry; ids and digests, no content."""
+
+    model_config = example(entries=[{"action": "case.opened", "actor": "casework"}])
+
+    entries: list[dict[str, Any]] = Field(description="Entries of the ledger, with their digest.")
+
+
+@router.get("/cases/{case}", dependencies=[READ], responses=declared(ANY))
+def show(
+    console: TheConsole,
+    visit: Caller,
+    case: Id,
+    uncovered: Annotated[
+        bool, Query(description="Send content of a covered category too.")
+    ] = False,
+) -> CaseOut:
+    """A case with its content; that it was seen is in its history."""
+    with reading(console.engine) as session:
+        check_readable(session, visit, case)
+    return case_out(case_page(console, visit, case, uncovered=uncovered))
+
+
+@router.get("/cases/{case}/explanation", dependencies=[READ], responses=declared(ANY))
+def explain(console: TheConsole, visit: Caller, case: Id) -> Explanation:
+    """Each rule true, false or unknown for a case, with the signals it read."""
+    with reading(console.engine) as session:
+        check_readable(session, visit, case)
+        bundle, rules = explanation(session, console, case)
+    shown = [RuleOut.model_validate(rule) for rule in rules]
+    return Explanation(policy_digest=bundle.digest, rules=shown)
+
+
+@router.get(
+    "/cases/{case}/story",
+    dependencies=[Depends(needs(Scope.READ, Capability.STORY))],
+    responses=declared(ANY),
+)
+def story(console: TheConsole, visit: Caller, case: Id) -> Told:
+    """Everything that happened to a case."""
+    with reading(console.engine) as session:
+        check_readable(session, visit, case)
+        entries = entries_of(session, case)
+    return Told(entries=[orjson.loads(each.body) | {"digest": each.digest} for each in entries])

@@ -1,0 +1,1 @@
+"""Operational health: measures by day, trends, forecasts and staffing. Pure."""

@@ -1,0 +1,97 @@
+"""Giving cases to named people, and looking ahead at what an answer sends."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from casework.console.app import create_app
+from casework.store.engine import reading, transaction
+from casework.store.outbox import list_effects
+from casework.store.people import add_person, change_person
+from tests.casework.console.asking import actions, case_of, csrf, post
+from tests.casework.console.conftest import Prefect, SignIn
+from tests.factories.consoles import console_of
+from tests.factories.effects import leaving_bundle
+from tests.factories.escalation import assignment_at
+from tests.factories.gates import BY, NOW, waiting_case
+
+
+@pytest.fixture
+def engine(engine: Engine) -> Engine:
+    """A store with a lead among the people."""
+    with transaction(engine) as session:
+        add_person(session, "lou", name="Lou", roles=["lead"], queues=["*"], by=BY, now=NOW)
+    return engine
+
+
+@pytest.fixture
+def gate(engine: Engine) -> str:
+    """A case whose actions send texts."""
+    return waiting_case(engine, "T-1", bundle=leaving_bundle())
+
+
+@pytest.fixture
+def app(engine: Engine, prefect: Prefect, now: datetime) -> Any:
+    """A console under the policy that has destinations."""
+    return create_app(console_of(engine, lambda: now, prefect.wake, bundle=leaving_bundle()))
+
+
+def test_a_lead_gives_a_case_to_somebody_from_its_page(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    lead, case = signed_in("lou"), case_of(engine, gate)
+    page = lead.get(f"/cases/{case}").text
+    assert 'value="ben"' in page
+    assert 'value="lea"' not in page, "she does not answer in this queue"
+    done = post(lead, f"/gates/{gate}/assign", person="ben")
+    assert "Given to the person" in lead.get(done.headers["location"]).text
+    assert assignment_at(engine, gate).holder == "ben"
+    assert "gate.assigned" in actions(engine, gate)
+
+
+def test_who_neither_leads_nor_has_a_case_is_not_asked_and_may_not(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    ana = signed_in("ana")
+    assert "Give it to somebody" not in ana.get(f"/cases/{case_of(engine, gate)}").text
+    assert post(ana, f"/gates/{gate}/assign", person="ben").status_code == 403
+    post(ana, f"/gates/{gate}/claim")
+    assert "Give it to somebody" in ana.get(f"/cases/{case_of(engine, gate)}").text
+    assert post(ana, f"/gates/{gate}/assign", person="lea").status_code == 403, "not her queue"
+    post(ana, f"/gates/{gate}/assign", person="ben")
+    assert assignment_at(engine, gate).holder == "ben"
+
+
+def test_a_lead_gives_many_from_a_queue_and_each_refusal_says_why(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    other = waiting_case(engine, "T-2", bundle=leaving_bundle())
+    lead = signed_in("lou")
+    assert 'type="checkbox"' not in signed_in("ana").get("/queues/general").text
+    data = {"gate": [gate, other, "g0"], "person": "ben"}
+    done = lead.post("/queues/general/assign", data={"csrf": csrf(lead), **data})
+    assert "2 given to ben" in done.text
+    assert "there is no gate g0 among yours" in done.text
+    assert [assignment_at(engine, each).holder for each in (gate, other)] == ["ben", "ben"]
+    with transaction(engine) as session:
+        change_person(session, "ben", active=False, by=BY, now=NOW)
+    done = lead.post("/queues/general/assign", data={"csrf": csrf(lead), **data})
+    assert "ben is no longer active" in done.text
+    assert actions(engine, gate)[-1] == "gate.denied"
+
+
+def test_what_goes_out_is_shown_and_nothing_is_sent(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    form = {"verdict": "approve", "action": "warn", "clause": "C1", "rationale": "half a sent"}
+    page = post(signed_in("ana"), f"/gates/{gate}/preview", **form).text
+    assert "Please read Be civil." in page
+    assert "half a sent" in page, "what was written is kept"
+    assert "gate.answered" not in actions(engine, gate)
+    with reading(engine) as session:
+        assert list_effects(session) == []
+    refused = post(signed_in("ana"), f"/gates/{gate}/preview", verdict="refuse").text
+    assert "Nothing goes out." in refused
+    assert post(signed_in("lea"), f"/gates/{gate}/preview", **form).status_code == 404
