@@ -51,7 +51,7 @@ def console_of(request: Request) -> Console:
 
 
 async def _console_of(request: Request) -> Console:
-    # What is not async goes through a thread, at each request.
+    """The same for what depends on it; a function that is not async would be given a thread."""
     return console_of(request)
 
 

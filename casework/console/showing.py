@@ -90,7 +90,7 @@ def case_page(
     """Read a case for its page; where its content is shown, the history says to whom.
 
     Raises:
-        NotFound: the viewer may not read it, or there is no such case.
+        NotFound: there is no such case.
     """
     with transaction(console.engine) as session:
         entry = newest_entry(session)

@@ -11,10 +11,10 @@ from sqlmodel import Session, col
 
 from casework.cases import Severity
 from casework.store.engine import is_sqlite
+from casework.store.queue_heads import IS_OPEN
 from casework.store.restrictions import known_in_words, known_to
 from casework.store.tables import Assignment, Case, Gate
 from casework.store.types import UtcDateTime
-from casework.store.worklist import IS_OPEN
 
 #: How far a board counts; the index would have to be read to its end otherwise.
 COUNTED: Final = 1_000

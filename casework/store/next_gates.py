@@ -2,29 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import TextualSelect, bindparam, func, literal, select, text
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from casework.gates import GateStatus, Person, barred
 from casework.store.gates import situation
 from casework.store.policy import stored_bundle
-from casework.store.restrictions import known_in_words
+from casework.store.queue_heads import IS_OPEN, heads_of
 from casework.store.tables import Case, Gate
-from casework.store.types import UtcDateTime
-from casework.store.worklist import IS_OPEN
 
 #: Gates of each queue that are looked at in one go.
 _PAGE: Final = 50
-
-#: Leaves out gates to which one of the rules ``:spared`` has brought their cases.
-_NOT_SPARED: Final = (
-    "AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.id = gates.case_id "
-    "AND gates.policy_digest || '/' || COALESCE(c.rule_id, '') IN :spared) "
-)
 
 
 def next_gate(
@@ -95,38 +86,12 @@ def _free(
     session: Session, queues: Sequence[str], person: str, now: datetime, spared: Sequence[str]
 ) -> Iterator[str]:
     """Open gates that are free or this person's own, and not on hold, by urgency."""
-    given: dict[str, Any] = {f"q{number}": queue for number, queue in enumerate(queues)}
-    given |= {"person": person, "now": now} | ({"spared": spared} if spared else {})
-    following, place = False, dict[str, Any]()
+    after: dict[str, Any] | None = None
     while True:
-        statement = _heads(len(queues), following, bool(spared))
-        rows = session.execute(statement, {**given, **place}).all()
+        rows = heads_of(
+            session, queues, person, _PAGE, after=after, claimable_at=now, spared=spared
+        )
         yield from (row.id for row in rows)
         if len(rows) < _PAGE:
             return
-        following, place = True, dict(rows[-1]._mapping)
-
-
-@lru_cache(maxsize=64)
-def _heads(queues: int, following: bool, sparing: bool) -> TextualSelect:
-    """The statement for the heads of so many queues, from a place on where it is ``following``.
-
-    It is written out: to put it together anew would take longer than to answer it.
-    """
-    place = "severity, ranks_at, opened_at, id"
-    after = f"AND ({place}) > (:severity, :ranks_at, :opened_at, :id) " if following else ""
-    spared = _NOT_SPARED if sparing else ""
-    heads = (
-        f"SELECT * FROM (SELECT {place} FROM gates LEFT JOIN assignments a ON a.gate_id = id "
-        f"WHERE status = 'open' AND queue = :q{number} AND follow_up_at IS NULL "
-        f"AND (holder IS NULL OR holder = :person OR lease_until <= :now) "
-        f"AND {known_in_words('gates.case_id', 'person')} {spared}{after}"
-        f"ORDER BY {place} LIMIT {_PAGE}) AS head{number}"
-        for number in range(queues)
-    )
-    whole = f"{' UNION ALL '.join(heads)} ORDER BY {place} LIMIT {_PAGE}"
-    times = ["now", *(["ranks_at", "opened_at"] if following else [])]
-    asked = [bindparam(name, type_=UtcDateTime()) for name in times]
-    asked += [bindparam("spared", expanding=True)] if sparing else []
-    columns = {"ranks_at": UtcDateTime, "opened_at": UtcDateTime}
-    return text(whole).bindparams(*asked).columns(**columns)
+        after = dict(rows[-1]._mapping)

@@ -5,22 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, false, literal, select, tuple_
+from sqlalchemy import and_, false, select, tuple_
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind, percent_used
 from casework.errors import NotFound
-from casework.gates import GateStatus
 from casework.store.clocks import clock_of, promise_of
 from casework.store.gates import gate_by_id, live_holder
+from casework.store.queue_heads import IS_OPEN, URGENCY, heads_of, place_of
 from casework.store.restrictions import check_known, is_hidden, known_to
 from casework.store.tables import Assignment, Case, Clock, Gate
-
-#: A gate at which people must decide, in the words of the indexes of those: they are not used else.
-IS_OPEN: Final = col(Gate.status) == literal(GateStatus.OPEN.value, literal_execute=True)
-
-#: The most severe first, then what is due first, then the oldest: the order within a queue.
-URGENCY: Final = tuple(map(col, (Gate.severity, Gate.ranks_at, Gate.opened_at, Gate.id)))
 
 #: Clocks that run, in the order in which they are due, and those that stand still.
 _DUE_FIRST: Final = (col(Clock.due_at), col(Clock.gate_id), col(Clock.kind))
@@ -69,23 +63,24 @@ def page_of_queues(
     Raises:
         NotFound: there is no such gate to go on from.
     """
-    statement = (
-        select(Gate, Case, Clock, Assignment)
-        .join(Case, col(Case.id) == col(Gate.case_id))
-        .outerjoin(Clock, _DECIDING)
-        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
-        .where(IS_OPEN, col(Gate.queue).in_(queues))
-        .where(known_to(col(Gate.case_id), viewer))
-        .order_by(*URGENCY)
-        .limit(limit)
-    )
+    if not queues:
+        return []
+    place = None
     if after:
         last = gate_by_id(session, after)
         check_known(session, last.case_id, after, viewer)
         if last.queue not in queues:  # whoever may not see a gate is not told that there is one
             raise NotFound(f"there is no gate {after}", hint="casework approvals list")
-        place = (last.severity, last.ranks_at, last.opened_at, last.id)
-        statement = statement.where(tuple_(*URGENCY) > place)
+        place = place_of(last)
+    found = heads_of(session, queues, viewer, limit, after=place)
+    statement = (
+        select(Gate, Case, Clock, Assignment)
+        .join(Case, col(Case.id) == col(Gate.case_id))
+        .outerjoin(Clock, _DECIDING)
+        .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
+        .where(col(Gate.id).in_([row.id for row in found]))
+        .order_by(*URGENCY)
+    )
     return [
         Listed(
             gate,

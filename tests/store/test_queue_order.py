@@ -181,11 +181,11 @@ def test_queues_are_read_in_the_order_of_their_index(engine: Engine) -> None:
 
 
 def plan(session: Session, ask: Callable[[], object]) -> str:
-    """How the database would answer the last statement of a query, were there many rows."""
+    """How the database would answer the first statement of a query, were there many rows."""
     asked: list[tuple[str, Any]] = []
 
     def note(connection: object, cursor: object, sql: str, given: Any, *rest: object) -> None:
-        asked.append((sql, given))
+        asked.extend([] if sql.startswith("BEGIN") else [(sql, given)])
 
     if not is_sqlite(session):
         session.execute(text("SET LOCAL enable_seqscan = off"))
@@ -193,6 +193,6 @@ def plan(session: Session, ask: Callable[[], object]) -> str:
     event.listen(session.get_bind(), "before_cursor_execute", note)
     ask()
     event.remove(session.get_bind(), "before_cursor_execute", note)
-    sql, given = asked[-1]
+    sql, given = asked[0]
     verb = "EXPLAIN QUERY PLAN " if is_sqlite(session) else "EXPLAIN "
     return "\n".join(str(row) for row in session.connection().exec_driver_sql(verb + sql, given))
