@@ -50,13 +50,18 @@ def cause(
     undoes = undone_by(done.action, stands, bundle.actions)
     replaces = replaced_by(carried, stands, bundle.actions)
     lasting = [] if undoes else irreversible(carried, past, bundle.actions)
-    gone = [*(each.origin for each in (*undoes, *replaces)), *(each.origin for each in lasting)]
+    gone = [each.origin for each in (*undoes, *replaces)] + [each.origin for each in lasting]
     cancelled = withdraw(session, done.case_id, gone, by, now)
+    unheard = bool(undoes and cancelled) and not any(
+        left(session, done.case_id, each.origin) for each in undoes
+    )
     _tell_replaced(session, bundle, carried, done.case_id, replaces, lasting, by, now)
     effects = [
         each
         for each in effects_of(bundle, done, undoes, replaces)
-        if each.kind is not EffectKind.REVERSE or each.after not in cancelled
+        if not (each.kind is EffectKind.REVERSE and each.after in cancelled)
+        # Nobody has heard of what is undone, so nobody is told that it is undone.
+        and not (each.kind is EffectKind.REPLY and unheard)
     ]
     queued = enqueue(session, effects, by, now)
     for effect in effects:

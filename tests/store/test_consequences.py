@@ -128,6 +128,25 @@ def test_lifting_a_suspension_brings_its_end_forward_and_ends_it_once(engine: En
     assert take(engine, destination="platform", now=END + DAY) == []
 
 
+@pytest.mark.parametrize(("sent", "told"), [(True, True), (False, False)])
+def test_nobody_is_told_of_the_undoing_of_what_never_left(
+    engine: Engine, sent: bool, told: bool
+) -> None:
+    line = "inverse: suspend, to: [platform]"
+    actions = LEAVING["actions.yaml"].replace(
+        line, "inverse: suspend, macro: warned, to: [platform, desk]"
+    )
+    add_people(engine)
+    bundle = bundle_from_files({**LEAVING, "actions.yaml": actions})
+    gate = waiting_case(engine, bundle=bundle)
+    answer_gate(engine, gate, "ana", answer(action="suspend"), now=NOW)
+    carry(engine, gate)
+    if sent:
+        send(engine, [f"act:{gate}:platform"], NOW)
+    again = decided_next(engine, gate, "unsuspend", NOW + DAY)
+    assert (f"reply:{again}:desk" in queued(engine)) is told
+
+
 def test_suspending_again_after_the_end_is_another_action(engine: Engine) -> None:
     gate = decided(engine)
     lifted = decided_next(engine, gate, "unsuspend", NOW + DAY)
