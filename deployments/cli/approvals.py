@@ -13,6 +13,7 @@ from casework.errors import EngineError, InputError
 from casework.evidence import seen_in_full
 from casework.gates import Verdict
 from casework.settings import Settings
+from casework.store.access import check_known
 from casework.store.cases import case_file
 from casework.store.clocks import clocks_at
 from casework.store.engine import reading, transaction
@@ -57,7 +58,10 @@ def show(
         settings = settled()
         engine = opened(settings)
         with transaction(engine) as session:
-            by = operator() if not (person or settings.actor) else acting(person, settings)
+            by = operator()
+            if person or settings.actor:
+                by = acting(person, settings)
+                check_known(session, gate_by_id(session, gate).case_id, gate, by.actor)
             note_view(session, gate, by, now())
         document = _document(engine, gate)
         emit(document, as_json)
