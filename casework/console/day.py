@@ -43,8 +43,3 @@ def today(session: Session, console: Console, person: str) -> Today:
     now, budget = console.clock(), console.bundle.exposure
     acts = acts_of(session, person, day_began(budget.zone, now))
     return Today(day_of(acts, now), budget)
-
-
-def is_spent(console: Console, session: Session, person: str) -> bool:
-    """Whether somebody's budget is spent."""
-    return today(session, console, person).level is Level.SPENT

@@ -20,6 +20,7 @@ from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, live_holder, note_view, waiting_gates
 from casework.store.playbooks import answers_about, unanswered
 from casework.store.qa.blinding import check_sighted
+from casework.store.restrictions import check_known
 from casework.store.tables import Assignment
 from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import acting, actor, now, opened, operator, settled
@@ -59,8 +60,11 @@ def show(
         settings = settled()
         engine = opened(settings)
         with transaction(engine) as session:
-            by = operator() if not (person or settings.actor) else acting(person, settings)
-            check_sighted(session, by.actor, gate_by_id(session, gate).case_id)
+            by, case = operator(), gate_by_id(session, gate).case_id
+            if person or settings.actor:
+                by = acting(person, settings)
+                check_known(session, case, gate, by.actor)
+            check_sighted(session, by.actor, case)
             note_view(session, gate, by, now())
         document = _document(engine, gate)
         emit(document, as_json)

@@ -40,6 +40,9 @@ def test_a_case_is_kept_to_people_and_the_guard_knows_no_such_gate(gate: str) ->
     assert kept["let_in"] == ["ben"]
     assert document("cases", "show", "test:T-1")["let_in"] == ["ben"]
     assert decide(gate, code=4)["error"]["message"] == f"there is no gate {gate}"
+    assert (
+        document("approvals", "show", gate, "--as", "ana", code=4)["error"]["code"] == "not_found"
+    )
     assert document("approvals", "next", "--as", "ana")["gate"] is None
     assert document("approvals", "next", "--as", "ben")["gate"]["id"] == gate
     lift = ("cases", "unrestrict", "test:T-1")
