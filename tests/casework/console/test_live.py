@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from casework.accounts import fingerprint
 from casework.console.live import SESSIONS_EVERY, Kind, Listener, Live
 from casework.ledger.entries import Action
-from casework.store.access import restrict
+from casework.store.restrictions import restrict
 from casework.store.accounts import end_sessions, open_session
 from casework.store.assignment import claim
 from casework.store.engine import reading, transaction
