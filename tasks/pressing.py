@@ -62,4 +62,8 @@ async def _tell(slack: SlackAnswers, said: Said) -> bool:
     except CaseworkError as error:
         log.warning("a press was not answered: %s", error.message)
         return False
+    except Exception as error:
+        # The decision stands whatever happens here; the error's text may hold the address.
+        log.error("a press was not answered: %s", type(error).__name__)
+        return False
     return True
