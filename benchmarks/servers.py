@@ -53,7 +53,8 @@ def database(postgres: str, name: str, extension: str = "") -> Iterator[str]:
 @contextmanager
 def worker(kind: str, pool: str, limit: int | None = None) -> Iterator[None]:
     """A worker in a process of its own, once it polls; ``limit`` runs at once."""
-    from deployments.stack import TELLING, child_process
+    from deployments.children import child_process
+    from deployments.stack import TELLING
 
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", kind, "--pool", pool]
     command += ["--limit", str(limit)] if limit else []

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from casework.denials import Denial, Refused, refusal_of
 from casework.errors import InputError
-from casework.gates import Accepted, ActorKind, Answer, Denial, Refused, refusal_of
+from casework.gates import Accepted, ActorKind, Answer
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.store.answers import take_answer

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from casework.clocks.model import StopReason
-from casework.gates import Denial, Person, Refused, Role, Situation, Terms, barred
+from casework.denials import Denial, Refused
+from casework.gates import Person, Role, Situation, Terms, barred
 from casework.policy.model import Bundle
 
 

@@ -14,18 +14,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from casework.answering import bundle_of
+from casework.denials import LATE, Denial, Refused
 from casework.errors import Conflict, Denied
-from casework.gates import (
-    LATE,
-    Accepted,
-    ActorKind,
-    Answer,
-    Denial,
-    Refused,
-    Role,
-    Terms,
-    judge_view,
-)
+from casework.gates import Accepted, ActorKind, Answer, Role, Terms, judge_view
 from casework.ledger.entries import Provenance
 from casework.policy.model import Bundle
 from casework.qa.plans import Plan

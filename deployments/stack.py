@@ -8,7 +8,6 @@ uses it holds ``stack.users`` shared, so that a server is not stopped under a co
 import asyncio
 import fcntl
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -23,12 +22,10 @@ import orjson
 
 from casework.errors import EngineError
 from casework.settings import Settings
+from deployments.children import child_process
 
 #: Seconds a server may take to answer: the first start creates Prefect's database.
 START_SECONDS: Final = 180.0
-
-#: Seconds a process may take to end before it is killed.
-STOP_SECONDS: Final = 40.0
 
 #: The port that Prefect's documentation uses; another is taken where it is not free.
 USUAL_PORT: Final = 4200
@@ -232,49 +229,6 @@ def _wait_until_up(settings: Settings, child: subprocess.Popen[bytes], url: str)
                 hint=f"see {settings.home / 'logs' / 'server.log'}",
             )
         time.sleep(0.1)
-
-
-@contextmanager
-def child_process(
-    settings: Settings, name: str, command: list[str], surroundings: dict[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A child in a session of its own, which ends with us, gently if it can."""
-    logs = settings.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    with (logs / f"{name}.log").open("ab") as log:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=surroundings,
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
-    try:
-        yield child
-    finally:
-        stop(child)
-
-
-def stop(child: subprocess.Popen[bytes]) -> None:
-    """End a child: ask first, then insist."""
-    if child.poll() is not None:
-        return
-    child.send_signal(signal.SIGTERM)
-    try:
-        child.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end this child when its parent is killed outright (Linux)."""
-    import ctypes
-
-    set_parent_death_signal = 1
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def api_answers(url: str) -> bool:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from casework.answering import answer_gate
+from casework.denials import Refused
 from casework.errors import (
     CaseworkError,
     Conflict,
@@ -29,7 +30,7 @@ from casework.errors import (
     NotFound,
     StoreError,
 )
-from casework.gates import Accepted, Refused
+from casework.gates import Accepted
 from casework.inbox.load import load_sources
 from casework.inbox.meaning import understand
 from casework.inbox.posts import Vendor

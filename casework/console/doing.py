@@ -16,11 +16,11 @@ from casework.evidence import seen_in_full
 from casework.gates import ActorKind
 from casework.qa.reviews import GateKind
 from casework.qa_answering import look_at_qa_gate
-from casework.store.assignment import claim_next
 from casework.store.cases import find_case
 from casework.store.effects import retry_effect
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
+from casework.store.next_gates import claim_next
 from casework.store.outbox import effect_by_key
 from casework.store.people import answering
 from casework.store.restrictions import is_hidden

@@ -7,7 +7,8 @@ to that person alone: somebody else may still press.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from casework.gates import Accepted, Denial, Refused
+from casework.denials import Denial, Refused
+from casework.gates import Accepted
 from casework.inbox.slack import Click
 
 #: Refusals after which nobody can answer with this message.

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from casework.canonical import digest
-from casework.gates import Accepted, Answer, GateStatus, Person, Refused, Terms, judge
+from casework.denials import Refused
+from casework.gates import Accepted, Answer, GateStatus, Person, Terms, judge
 from casework.ledger.entries import Action, Provenance
 from casework.store.clocks import end_clocks, restart_clocks, touch
 from casework.store.gates import answers_at, deny, held, let_go, record, situation

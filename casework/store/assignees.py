@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from casework.gates import ActorKind, barred
+from casework.gates import barred
 from casework.policy.model import Queue
 from casework.store.gates import situation
-from casework.store.people import answering, people
+from casework.store.people import all_answering, people
 from casework.store.policy import stored_bundle
-from casework.store.restrictions import is_hidden
+from casework.store.restrictions import let_in
 from casework.store.tables import Case, Gate, Person
 
 
@@ -18,14 +18,13 @@ def assignees(session: Session, gate: Gate, now: datetime) -> list[Person]:
     case = session.get_one(Case, gate.case_id)
     terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
     there = situation(session, case, gate, now)
-    found = []
-    for each in people(session):
-        person = answering(session, each.id, ActorKind.PERSON)
-        if person is None or is_hidden(session, case.id, each.id):
-            continue
-        if barred(there, person, terms) is None:
-            found.append(each)
-    return found
+    known = let_in(session, case.id)
+    may = {
+        each.id
+        for each in all_answering(session)
+        if (known is None or each.id in known) and barred(there, each, terms) is None
+    }
+    return [each for each in people(session) if each.id in may]
 
 
 def workers(session: Session, queue: Queue) -> list[Person]:

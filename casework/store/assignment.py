@@ -1,6 +1,5 @@
 """Who has a gate: claims, assignments, holds and hand-overs, each ruled on and in the history."""
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from casework.assignment import STOPPING, HoldReason, Request, Verb, permitted, reach
-from casework.errors import Conflict, Denied
-from casework.gates import ActorKind, Denial, Person, Refused, refusal_of
+from casework.denials import Denial, Refused, refusal_of
+from casework.errors import Conflict
+from casework.gates import ActorKind
 from casework.ledger.entries import Action, Provenance, timestamp
 from casework.store.clocks import (
     end_partner_clock,
@@ -20,7 +20,6 @@ from casework.store.clocks import (
 )
 from casework.store.gates import held, let_go, live_holder, record, situation
 from casework.store.need_to_know import restrict_in_queue
-from casework.store.next_gates import next_gates
 from casework.store.paging import acknowledge
 from casework.store.people import answering
 from casework.store.policy import stored_bundle
@@ -179,35 +178,6 @@ def hand_over(session: Session, gate: str, queue: str, by: Provenance, now: date
     record(session, found, Action.GATE_HANDED_OVER, data, by, now)
     restrict_in_queue(session, bundle, case, queue, by, now)
     return kept
-
-
-def claim_next(
-    session: Session,
-    person: Person,
-    lease: timedelta,
-    by: Provenance,
-    now: datetime,
-    *,
-    sparing: bool = False,
-) -> Gate | None:
-    """Take the gate that somebody should look at next; None where nothing waits for them.
-
-    Where many ask at once each takes another: a case that somebody has in hand is passed over, not
-    waited for. Sparing them leaves out what is of a marked category.
-    """
-    for gate in next_gates(session, person, now, sparing=sparing):
-        if not _in_hand(session, gate.case_id):
-            continue
-        with suppress(Conflict, Denied):  # it has been taken or decided since it was looked up
-            claim(session, gate.id, lease, by, now)
-            return gate
-    return None
-
-
-def _in_hand(session: Session, case: str) -> bool:
-    """Hold a case until the transaction ends, unless another one does."""
-    free = select(col(Case.id)).where(col(Case.id) == case).with_for_update(skip_locked=True)
-    return session.exec(free).first() is not None
 
 
 def renew(

@@ -1,14 +1,18 @@
 """What to do next: the most urgent gate for one person."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from casework.errors import Conflict, Denied
 from casework.gates import GateStatus, Person, barred
+from casework.ledger.entries import Provenance
+from casework.store.assignment import claim
 from casework.store.gates import situation
 from casework.store.policy import stored_bundle
 from casework.store.queue_heads import IS_OPEN, heads_of
@@ -43,6 +47,35 @@ def next_gates(
         found = situation(session, session.get_one(Case, gate.case_id), gate, now)
         if barred(found, person, bundle.terms(gate.queue, None)) is None:
             yield gate
+
+
+def claim_next(
+    session: Session,
+    person: Person,
+    lease: timedelta,
+    by: Provenance,
+    now: datetime,
+    *,
+    sparing: bool = False,
+) -> Gate | None:
+    """Take the gate that somebody should look at next; None where nothing waits for them.
+
+    Where many ask at once each takes another: a case that somebody has in hand is passed over, not
+    waited for. Sparing them leaves out what is of a marked category.
+    """
+    for gate in next_gates(session, person, now, sparing=sparing):
+        if not _in_hand(session, gate.case_id):
+            continue
+        with suppress(Conflict, Denied):  # it has been taken or decided since it was looked up
+            claim(session, gate.id, lease, by, now)
+            return gate
+    return None
+
+
+def _in_hand(session: Session, case: str) -> bool:
+    """Hold a case until the transaction ends, unless another one does."""
+    free = select(col(Case.id)).where(col(Case.id) == case).with_for_update(skip_locked=True)
+    return session.scalar(free) is not None
 
 
 def _queues_of(session: Session, person: Person) -> list[str]:

@@ -188,6 +188,20 @@ def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | 
     person = session.get(Person, person_id)
     if person is None:
         return None
+    return _as_guarded(session, person, kind, _withheld(session, [person_id])[person_id])
+
+
+def all_answering(session: Session) -> list[Answering]:
+    """Everybody as the guard sees them, by id; in as many questions however many they are."""
+    found = people(session)
+    list(session.scalars(select(Vendor)))  # so that each person's is at hand
+    withheld = _withheld(session, [each.id for each in found])
+    return [_as_guarded(session, each, ActorKind.PERSON, withheld[each.id]) for each in found]
+
+
+def _as_guarded(
+    session: Session, person: Person, kind: ActorKind, withheld: frozenset[str]
+) -> Answering:
     return Answering(
         id=person.id,
         roles=frozenset(person.roles),
@@ -196,16 +210,19 @@ def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | 
         kind=kind,
         access_until=access_ends(session, person),
         ended=person.access_ended_at is not None,
-        withheld=_withheld(session, person_id),
+        withheld=withheld,
     )
 
 
-def _withheld(session: Session, person: str) -> frozenset[str]:
-    """What somebody may not do as long as rights of theirs are paused."""
-    statement = select(col(PausedRight.denies)).where(
-        col(PausedRight.person) == person, col(PausedRight.status) == "paused"
+def _withheld(session: Session, people: Iterable[str]) -> dict[str, frozenset[str]]:
+    """What each may not do as long as rights of theirs are paused."""
+    found: dict[str, frozenset[str]] = dict.fromkeys(people, frozenset())
+    statement = select(col(PausedRight.person), col(PausedRight.denies)).where(
+        col(PausedRight.person).in_(found), col(PausedRight.status) == "paused"
     )
-    return frozenset(each for denies in session.scalars(statement) for each in denies)
+    for person, denies in session.execute(statement):
+        found[person] |= frozenset(denies)
+    return found
 
 
 def _held(session: Session, person_id: str) -> Person:

@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from casework.denials import Denial, Refused, refusal_of
 from casework.errors import InputError
-from casework.gates import ActorKind, Denial, Refused, barred, kept_for_another, refusal_of
+from casework.gates import ActorKind, barred, kept_for_another
 from casework.ledger.entries import Action, Provenance
 from casework.playbooks import Playbook, Walk, choice_of, walk
 from casework.store.gates import held, record, situation

@@ -1,20 +1,25 @@
 """Need to know: cases that named people alone may know of, and what others are not shown."""
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, delete, exists, select
 from sqlmodel import Session, col
 
 from casework.canonical import digest
+from casework.denials import Denial
 from casework.errors import Denied, InputError, NotFound
-from casework.gates import ActorKind, Denial, Role
+from casework.gates import ActorKind, Role
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.cases import find_case
 from casework.store.ledger import append
 from casework.store.people import answering
-from casework.store.tables import Case, CaseGrant, CaseRestriction, Person
+from casework.store.tables import Case, CaseGrant, CaseRestriction, LedgerEntry, Person
+
+#: A case's id, as entries of other chains name it.
+_CASE_ID: Final = re.compile(r"\bc[0-9a-f]{20}\b")
 
 
 def kept_from(person: str | None) -> Select[tuple[str]]:
@@ -40,6 +45,12 @@ def known_in_words(column: str, person: str) -> str:
         f"{column} NOT IN (SELECT r.case_id FROM case_restrictions r WHERE NOT EXISTS "
         f"(SELECT 1 FROM case_grants g WHERE g.case_id = r.case_id AND g.person = :{person}))"
     )
+
+
+def mentions_kept(session: Session, person: str, entries: Iterable[LedgerEntry]) -> set[str]:
+    """The digests of those entries that name a case of which somebody may not know."""
+    kept = set(session.scalars(kept_from(person)))
+    return {each.digest for each in entries if not kept.isdisjoint(_CASE_ID.findall(each.body))}
 
 
 def is_hidden(session: Session, case_id: str, person: str | None) -> bool:

@@ -9,18 +9,9 @@ from sqlmodel import Session, col
 
 from casework.canonical import digest
 from casework.cases import Status
+from casework.denials import Denial, Refused
 from casework.errors import Conflict
-from casework.gates import (
-    Accepted,
-    Answer,
-    Denial,
-    GateStatus,
-    Person,
-    Refused,
-    Situation,
-    Verdict,
-    judge,
-)
+from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Verdict, judge
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
 from casework.reversal import Plan, plan

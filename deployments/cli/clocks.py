@@ -14,7 +14,7 @@ from casework.policy.bundle import load_bundle
 from casework.policy.clock_entries import duration
 from casework.policy.faults import nearest
 from casework.store.engine import reading
-from casework.store.worklist import running_clocks
+from casework.store.running_clocks import running_clocks
 from deployments.cli.output import Json, emit, reported, table_of
 from deployments.cli.setting import now, opened, settled
 

@@ -6,16 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casework.denials import Denial, Refused
 from casework.evidence import seen_in_full
 from casework.gates import (
     Accepted,
     ActorKind,
     Answer,
-    Denial,
     GateStatus,
     Given,
     Person,
-    Refused,
     Situation,
     Terms,
     Verdict,

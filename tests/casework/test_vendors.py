@@ -4,18 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from casework.gates import (
-    Accepted,
-    Answer,
-    Denial,
-    GateStatus,
-    Person,
-    Refused,
-    Situation,
-    Terms,
-    Verdict,
-    judge,
-)
+from casework.denials import Denial, Refused
+from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Terms, Verdict, judge
 from casework.qa.plans import Ramp
 from casework.vendors import Phase, access_end, days_worked, sees
 

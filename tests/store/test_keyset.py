@@ -18,8 +18,9 @@ from casework.store.outbox import list_effects
 from casework.store.people import answering
 from casework.store.qa.gates import waiting_qa_gates
 from casework.store.quarantine import list_rows
+from casework.store.running_clocks import running_clocks
 from casework.store.tables import Clock
-from casework.store.worklist import page_of_queues, running_clocks
+from casework.store.worklist import page_of_queues
 from tests.factories.effects import effect, queue
 from tests.factories.escalation import timed_case
 from tests.factories.gates import NOW, add_people, waiting_case

@@ -16,7 +16,7 @@ from casework.assignment import HoldReason
 from casework.clocks.model import ClockKind, due_at
 from casework.errors import Conflict, Denied
 from casework.gates import ActorKind, Person, barred
-from casework.store import worklist
+from casework.store import next_gates
 from casework.store.assignment import claim, hand_over, hold, release, resume, run_out
 from casework.store.carrying import carry_out
 from casework.store.clocks import clock_of, promise_of
@@ -146,7 +146,7 @@ def looked_for(session: Session, asking: Person, now: datetime) -> Gate | None:
 def test_the_next_case_is_found_behind_many_that_are_anothers(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worklist, "_PAGE", 2)
+    monkeypatch.setattr(next_gates, "_PAGE", 2)
     gates = [timed_case(engine, f"T-{n}", severity="P2") for n in range(7)]
     with transaction(engine) as session:
         for gate in session.scalars(select(Gate).where(col(Gate.id).in_(gates[:-1]))):

@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 from casework.errors import Conflict, NotFound
 from casework.gates import ActorKind
 from casework.ledger.entries import Action
-from casework.store.assignment import claim_next, renew
+from casework.store.assignment import renew
 from casework.store.desk import board
 from casework.store.engine import reading, transaction
 from casework.store.ledger import search_entries
-from casework.store.next_gates import next_gate
+from casework.store.next_gates import claim_next, next_gate
 from casework.store.people import answering
 from casework.store.worklist import page_of_queue
 from tests.factories.escalation import LEASE, add_everybody, person, timed_case

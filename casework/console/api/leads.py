@@ -25,7 +25,7 @@ from casework.store.outbox import list_effects
 from casework.store.qa.blinding import hidden_in_story
 from casework.store.quarantine import list_rows
 from casework.store.restrictions import kept_from
-from casework.store.worklist import running_clocks
+from casework.store.running_clocks import running_clocks
 from casework.tokens import Scope
 
 router = APIRouter(

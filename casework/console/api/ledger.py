@@ -22,7 +22,7 @@ from casework.store.engine import reading
 from casework.store.export import export
 from casework.store.ledger import search_entries
 from casework.store.qa.blinding import hidden_from
-from casework.store.restrictions import kept_from
+from casework.store.restrictions import kept_from, mentions_kept
 from casework.tokens import Scope
 
 router = APIRouter(
@@ -98,10 +98,11 @@ def search(
             unless=kept_from(visit.viewer.id),
         )
         hidden = hidden_from(session, visit.viewer.id, {entry.chain for entry in found})
+        kept = mentions_kept(session, visit.viewer.id, found)
     items = [
         EntryOut.model_validate(entry.model_dump() | {"body": orjson.loads(entry.body)})
         for entry in found[:limit]
-        if entry.chain not in hidden
+        if entry.chain not in hidden and entry.digest not in kept
     ]
     more = str(found[limit - 1].id) if len(found) > limit else None
     return Listing(items=items, next_cursor=more)

@@ -18,9 +18,9 @@ from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable, check_shown, readable_gate
+from casework.denials import Denial
 from casework.errors import Conflict, Denied, InputError
 from casework.exposure import Level
-from casework.gates import Denial
 from casework.store.cases import case_file
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id

@@ -21,7 +21,7 @@ from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
 from casework.store.qa.blinding import hidden_in_story
 from casework.store.quarantine import list_rows
-from casework.store.worklist import running_clocks
+from casework.store.running_clocks import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
 

@@ -7,17 +7,8 @@ from typing import Any
 from sqlmodel import Session
 
 from casework.canonical import digest
-from casework.gates import (
-    Accepted,
-    Answer,
-    Denial,
-    GateStatus,
-    Person,
-    Refused,
-    Situation,
-    Terms,
-    judge,
-)
+from casework.denials import Denial, Refused
+from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Terms, judge
 from casework.ledger.entries import Action, Provenance
 from casework.qa.reviews import (
     Adjudication,

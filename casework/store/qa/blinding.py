@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from casework.denials import Denial
 from casework.errors import Conflict, Denied
-from casework.gates import ActorKind, Denial
+from casework.gates import ActorKind
 from casework.incidents.story import Story
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.reviews import GateKind

@@ -12,11 +12,11 @@ from sqlalchemy import Engine, event
 from casework.accounts import fingerprint
 from casework.console.live import SESSIONS_EVERY, Kind, Listener, Live
 from casework.ledger.entries import Action
-from casework.store.restrictions import restrict
 from casework.store.accounts import end_sessions, open_session
 from casework.store.assignment import claim
 from casework.store.engine import reading, transaction
 from casework.store.news import News, newest_entry
+from casework.store.restrictions import restrict
 from tests.casework.console.asking import case_of
 from tests.casework.console.conftest import SignIn
 from tests.factories.escalation import LEASE, person

@@ -68,7 +68,8 @@ def test_every_route_answers_as_for_a_case_that_does_not_exist(
     app: Any, signed_in: SignIn, engine: Engine, gate: str, who: str
 ) -> None:
     client, case, before = signed_in(who), case_of(engine, gate), actions(engine, gate)
-    about = [(m, p) for m, p in routes(app) if "{case_id}" in p or "{gate}" in p]
+    pages = [(m, p) for m, p in routes(app) if not p.startswith("/api/")]
+    about = [(m, p) for m, p in pages if "{case_id}" in p or "{gate}" in p]
     assert len(about) > 14
     for method, path in about:
         real = ask(client, method, path, {"case_id": case, "gate": gate})

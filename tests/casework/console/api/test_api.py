@@ -175,7 +175,7 @@ def test_auditors_search_page_by_page_and_verify(
     assert seen == sorted(seen, reverse=True)
     assert seen[-1] == 0
     assert client.post("/ledger/verify").json()["verified"]
-    assert client.get(f"/cases/{case}/story").json()["entries"][0]["action"] == "gate.opened"
+    assert client.get(f"/cases/{case}/story").json()["acts"][0]["action"] == "gate.opened"
 
 
 def test_a_token_that_asks_too_often_is_told_how_long_to_wait(
