@@ -1,12 +1,16 @@
 """A bundle whose rule on threats has a playbook that asks, and cases that it brought to people."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import Engine
 
 from casework.policy.bundle import bundle_from_files
 from casework.policy.model import Bundle
 from casework.store.engine import transaction
 from casework.store.gates import gate_by_id
+from casework.store.playbooks import answer_step, followed
 from casework.store.tables import Case
+from tests.factories.escalation import person
 from tests.factories.gates import waiting_case
 from tests.factories.policy import FILES
 
@@ -55,3 +59,13 @@ def asking_case(engine: Engine, external_id: str = "T-1", *, queue: str = "gener
     with transaction(engine) as session:
         session.get_one(Case, gate_by_id(session, gate).case_id).rule_id = "menace"
     return gate
+
+
+def follow(engine: Engine, gate: str, who: str) -> None:
+    """Have somebody give the first answer to whatever a gate's playbook requires."""
+    with transaction(engine) as session:
+        found = gate_by_id(session, gate)
+        case = session.get_one(Case, found.case_id)
+        while (playbook := followed(session, case, found)) and playbook.walk.missing:
+            step = playbook.walk.missing[0]
+            answer_step(session, gate, step.id, step.choices[0].id, person(who), datetime.now(UTC))

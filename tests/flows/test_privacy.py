@@ -21,6 +21,7 @@ from casework.store.people import add_person
 from flows.intake import intake
 from tests.factories.gates import BY, NOW
 from tests.factories.intake import row, rows_file
+from tests.factories.playbooks import follow
 from tests.flows.review import finish, reconcile, run_of, state_of
 
 pytestmark = pytest.mark.slow
@@ -115,6 +116,8 @@ async def test_no_record_of_prefect_holds_what_a_ticket_says(
     with transaction(store) as session:
         add_person(session, "ana", name=MARKER, roles=["analyst"], queues=["*"], by=BY, now=NOW)
         first, second = (gate["id"] for gate in waiting_gates(session))
+    for gate in (first, second):
+        follow(store, gate, "ana")
     answered(store, first)
     await reconcile()
     await finish(run_of(store, first))

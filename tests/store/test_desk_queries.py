@@ -4,7 +4,6 @@ from sqlalchemy import Engine
 
 from casework.accounts import SESSION_LONGEST, fingerprint
 from casework.gates import ActorKind
-from casework.store.access import restrict
 from casework.store.accounts import open_session
 from casework.store.assignment import claim
 from casework.store.cases import note_case_view
@@ -12,9 +11,10 @@ from casework.store.days import acts_of
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.news import newest_entry, news_since, sessions_in_force
+from casework.store.next_gates import next_gate
 from casework.store.people import answering
+from casework.store.restrictions import restrict
 from casework.store.tables import Case
-from casework.store.worklist import next_gate
 from tests.factories.escalation import LEASE, person
 from tests.factories.gates import BY, NOW, add_people, waiting_case
 from tests.factories.playbooks import asking_bundle, asking_case
