@@ -42,7 +42,7 @@ async def test_without_a_limit_every_request_goes(prefect_server: None) -> None:
 async def test_requests_go_on_where_prefect_cannot_be_asked(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    turn = rate_limited("moderation", patience=5.0)
+    turn = rate_limited("asked-of-nobody", patience=5.0)  # no service of Prefect is there for it
     away = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
     with temporary_settings(away), caplog.at_level(logging.WARNING, "tasks.limits"):
         for _ in range(3):
