@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import and_, bindparam, func, or_, select, text
+from sqlalchemy import and_, bindparam, case, func, or_, select, text
 from sqlmodel import Session, col
 
 from casework.cases import Severity
 from casework.store.engine import is_sqlite
 from casework.store.queue_heads import IS_OPEN
-from casework.store.restrictions import known_in_words, known_to
+from casework.store.restrictions import kept_from, known_in_words, known_to
 from casework.store.tables import Assignment, Case, Gate
 from casework.store.types import UtcDateTime
 
@@ -30,12 +30,13 @@ _PLACES_POSTGRES: Final = (
 _KNOWN: Final = known_in_words("g.case_id", "viewer")
 _HERE: Final = (
     "FROM gates g WHERE g.status = 'open' AND g.queue = places.queue "
-    f"AND g.severity = places.severity AND {_KNOWN}"
+    "AND g.severity = places.severity"
 )
 _COUNTS: Final = (
-    f"SELECT queue, severity, (SELECT count(*) FROM (SELECT 1 {_HERE} LIMIT :most) a) AS waits, "
+    "SELECT queue, severity, "
     "(SELECT min(opened_at) FROM gates g WHERE g.status = 'open' AND g.queue = places.queue "
     f"AND {_KNOWN}) AS oldest, "
+    f"(SELECT count(*) FROM (SELECT 1 {_HERE} LIMIT :most) a) AS waits, "
     f"(SELECT count(*) FROM (SELECT 1 {_HERE} AND g.ranks_at < :now LIMIT :most) b) AS late, "
     f"(SELECT count(*) FROM (SELECT 1 {_HERE} AND g.ranks_at BETWEEN :now AND :soon "
     "LIMIT :most) c) AS soon FROM places ORDER BY queue, severity"
@@ -71,7 +72,13 @@ def board(
     to COUNTED + 1 and no further, so that a board costs the same whatever waits.
     """
     on_hold, found = _on_hold(session, queues, viewer), dict[str, Waiting]()
-    for queue, severity, number, oldest, breached, soon in _counts(session, queues, now, viewer):
+    kept = _kept(session, queues, now, viewer)
+    most = COUNTED + 1 + max((each[0] for each in kept.values()), default=0)
+    for queue, severity, oldest, *all_of in _counts(session, queues, now, viewer, most):
+        less = kept.get((queue, severity), (0, 0, 0))
+        number, breached, soon = (
+            min(each - own, COUNTED + 1) for each, own in zip(all_of, less, strict=True)
+        )
         if not number:
             continue
         before = found.get(queue, Waiting(queue, {}, oldest, on_hold=on_hold.get(queue, 0)))
@@ -84,8 +91,11 @@ def board(
     return [found[queue] for queue in queues if queue in found]
 
 
-def _counts(session: Session, queues: Sequence[str], now: datetime, viewer: str) -> Sequence[Any]:
-    """For each queue and severity: how many wait, since when, and how many are late or soon."""
+def _counts(
+    session: Session, queues: Sequence[str], now: datetime, viewer: str, most: int
+) -> Sequence[Any]:
+    """For each queue and severity: since when the oldest waits that the viewer may know of, and how
+    many wait, are late and soon due, restricted ones too: the index alone answers that."""
     lists: list[Any] = [list(queues), [severity.value for severity in Severity]]
     if is_sqlite(session):
         places, lists = _PLACES_SQLITE, [orjson.dumps(each).decode() for each in lists]
@@ -98,8 +108,29 @@ def _counts(session: Session, queues: Sequence[str], now: datetime, viewer: str)
         )
         .columns(oldest=UtcDateTime)
     )
-    given = {"queues": lists[0], "severities": lists[1], "most": COUNTED + 1, "viewer": viewer}
+    given = {"queues": lists[0], "severities": lists[1], "most": most, "viewer": viewer}
     return session.execute(statement, given).all()
+
+
+def _kept(
+    session: Session, queues: Sequence[str], now: datetime, viewer: str
+) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """By queue and severity how many restricted gates wait, are late and soon due."""
+    ranks = col(Gate.ranks_at)
+    statement = (
+        select(
+            col(Gate.queue),
+            col(Gate.severity),
+            func.count(),
+            func.count(case((ranks < now, 1))),
+            func.count(case((ranks.between(now, now + SOON), 1))),
+        )
+        .where(IS_OPEN, col(Gate.queue).in_(queues))
+        .where(col(Gate.case_id).in_(kept_from(viewer)))
+        .group_by(col(Gate.queue), col(Gate.severity))
+    )
+    found = session.execute(statement)
+    return {(queue, severity): (n, late, soon) for queue, severity, n, late, soon in found}
 
 
 def _on_hold(session: Session, queues: Sequence[str], viewer: str) -> dict[str, int]:

@@ -43,7 +43,7 @@ def known_in_words(column: str, person: str) -> str:
     """The same as ``known_to`` for SQL that is written out; ``person`` names its parameter."""
     return (
         f"{column} NOT IN (SELECT r.case_id FROM case_restrictions r WHERE NOT EXISTS "
-        f"(SELECT 1 FROM case_grants g WHERE g.case_id = r.case_id AND g.person = :{person}))"
+        f"(SELECT 1 FROM case_grants k WHERE k.case_id = r.case_id AND k.person = :{person}))"
     )
 
 
