@@ -45,9 +45,9 @@ POSTGRES: Final = os.environ.get(
     "CASEWORK_BENCH_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/postgres"
 )
 MANY: Final = 200  # gates finished by our worker
-FEW: Final = 12  # gates finished by the process worker, at each number of processes
-WARMING: Final = 2  # gates that it finishes before
-AT_ONCE: Final = (1, 2, 4)
+FEW: Final = 4  # gates finished by the process worker, at each number of processes
+WARMING: Final = 1  # gates that it finishes before
+AT_ONCE: Final = (1, 2)
 PACED: Final = 20  # gates decided one a second, for the latency
 LISTED: Final = 10_000
 PEER_POOL: Final = "bench-process"
