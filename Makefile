@@ -29,7 +29,7 @@ demo: $(STAMP)
 	$(BIN)/casework demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadscope
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -19,12 +19,11 @@ def assignees(session: Session, gate: Gate, now: datetime) -> list[Person]:
     terms = stored_bundle(session, gate.policy_digest).terms(gate.queue, None)
     there = situation(session, case, gate, now)
     known = let_in(session, case.id)
-    may = {
-        each.id
-        for each in all_answering(session)
-        if (known is None or each.id in known) and barred(there, each, terms) is None
-    }
-    return [each for each in people(session) if each.id in may]
+    return [
+        person
+        for person, guarded in all_answering(session)
+        if (known is None or person.id in known) and barred(there, guarded, terms) is None
+    ]
 
 
 def workers(session: Session, queue: Queue) -> list[Person]:

@@ -191,12 +191,14 @@ def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | 
     return _as_guarded(session, person, kind, _withheld(session, [person_id])[person_id])
 
 
-def all_answering(session: Session) -> list[Answering]:
-    """Everybody as the guard sees them, by id; in as many questions however many they are."""
+def all_answering(session: Session) -> list[tuple[Person, Answering]]:
+    """Everybody, by id, and as the guard sees them; in as many questions however many they are."""
     found = people(session)
     list(session.scalars(select(Vendor)))  # so that each person's is at hand
     withheld = _withheld(session, [each.id for each in found])
-    return [_as_guarded(session, each, ActorKind.PERSON, withheld[each.id]) for each in found]
+    return [
+        (each, _as_guarded(session, each, ActorKind.PERSON, withheld[each.id])) for each in found
+    ]
 
 
 def _as_guarded(
