@@ -47,6 +47,12 @@ def acts(body: str) -> list[dict[str, Any]]:
     return [_act(entry, action) for action in together]
 
 
+def acts_told(action: str) -> tuple[str, ...]:
+    """The acts that an entry of an action tells of."""
+    together = TOGETHER.get(Action(action))
+    return tuple(map(str, together)) if together else (action,)
+
+
 def telling(action: str) -> list[str]:
     """The actions of those entries that tell of an act, or are it."""
     return [action, *(str(entry) for entry, acts in TOGETHER.items() if action in acts)]

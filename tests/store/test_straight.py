@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -14,6 +15,8 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from casework.cases import Evidence, Reading, case_id
+from casework.health.alerts import Alert
+from casework.health.regions import Region
 from casework.ledger.acts import acts
 from casework.ledger.verify import ChainChecker
 from casework.mapping import Mapping
@@ -24,6 +27,8 @@ from casework.store.audit import chain_rows
 from casework.store.decisions import record_outcomes
 from casework.store.engine import open_engine, reading, transaction
 from casework.store.facts import enriched_cases, rows_for_policy
+from casework.store.health.cases import driving_cases
+from casework.store.health.days import rows_between
 from casework.store.intake_run import run_intake
 from casework.store.ledger import acts_of, search_entries
 from casework.store.policy import adopt_bundle
@@ -263,6 +268,22 @@ def test_a_case_that_nobody_looks_at_has_one_entry_which_is_found_under_each_of_
         assert [act["action"] for act in acts_of(session, case)] == acts
         for act in acts:
             assert len(search_entries(session, action=act)) == 1
+
+
+def test_a_days_figures_count_what_went_straight_through(engine: Engine, tmp_path: Path) -> None:
+    said = [{"body": "casino", "threat": False}, {"body": "hello"}, {"body": "casino"}]
+    path = rows_file(tmp_path / "a.jsonl", *(row(f"T-{n}", **each) for n, each in enumerate(said)))
+    policy = through(engine, bundle())
+    run_intake(engine, path, "i1", BY, lambda: NOW, mapping=MAPPING, source="test", through=policy)
+    start, region = NOW.replace(hour=0, minute=0), Region("country")
+    end = start + timedelta(days=1)
+    alert = Alert("volume", "all", "all", 3.0, 1.0, 3, 0.001, 0.01, 1, "", worse=True)
+    with reading(engine) as session:
+        found = {each.key: each for each in rows_between(session, start, end, region)}
+        drivers = driving_cases(session, alert, start, end, region)
+    assert found["volume", "all", "all"].n == 3
+    assert found["reopened", "all", "all"].n == 1, "of so many that were closed"
+    assert sorted(drivers) == sorted(case_id("test", f"T-{n}") for n in range(3))
 
 
 def test_cases_of_earlier_batches_are_part_of_the_history(engine: Engine, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from casework.clocks.model import ClockKind, ClockState
 from casework.health.alerts import Alert
 from casework.health.regions import Region
 from casework.health.rows import ALL
+from casework.ledger.acts import telling
 from casework.ledger.entries import Action
 from casework.store.health.machine import by_machine, first_entry_at
 from casework.store.health.regions import region_column, with_region
@@ -65,7 +66,7 @@ def _entries(session: Session, action: Action, start: datetime, end: datetime) -
         .where(
             col(LedgerEntry.id) >= first_entry_at(session, start - _SLACK),
             col(LedgerEntry.id) <= first_entry_at(session, end + _SLACK),
-            col(LedgerEntry.action) == str(action),
+            col(LedgerEntry.action).in_(telling(action)),
             col(LedgerEntry.at) >= start,
             col(LedgerEntry.at) < end,
         )

@@ -13,6 +13,7 @@ from casework.cases import Route
 from casework.gates import ActorKind
 from casework.health.facts import Counted, Traits
 from casework.health.regions import Region
+from casework.ledger.acts import acts_told, telling
 from casework.ledger.entries import Action
 from casework.signals import FAILURES
 from casework.store.health.regions import region_column, with_region
@@ -67,20 +68,26 @@ def _history(session: Session, start: datetime, end: datetime, region: Region) -
             col(entry.id) <= first_entry_at(session, end + _SLACK),
             col(entry.at) >= start,
             col(entry.at) < end,
-            col(entry.action).in_([str(action) for action in _TOLD]),
+            col(entry.action).in_({name for action in _TOLD for name in telling(action)}),
         )
         .group_by(col(entry.action), col(Case.queue), col(Case.severity), place)
     )
     for action, queue, severity, where, n in session.execute(with_region(statement, region)):
         traits = Traits(queue or "", severity or "", "", where)
-        if action == Action.CASE_OPENED:
+        for act in acts_told(action):
+            yield from _counted(act, traits, n)
+
+
+def _counted(act: str, traits: Traits, n: int) -> Iterator[Counted]:
+    match act:
+        case Action.CASE_OPENED:
             yield Counted("volume", traits, n)
-        elif action == Action.CASE_CLOSED:
+        case Action.CASE_CLOSED:
             yield Counted("reopened", traits, n)
             yield Counted("reversed", traits, n)
-        elif action == Action.CASE_REOPENED:
+        case Action.CASE_REOPENED:
             yield Counted("reopened", traits, 0, n)
-        else:
+        case Action.REVERSAL_ASKED:
             yield Counted("reversed", traits, 0, n)
 
 
