@@ -52,93 +52,71 @@ def propose(alert: Alert, load: Load | None) -> str:
             f"{load.arrivals} gates of {load.handling / 60:.0f} min each. Lend it people, or try "
             f"numbers with `casework health staffing --queue {load.queue}`."
         )
-    up = alert.value > alert.expected
-    return _MORE.get(alert.measure, _ANY)(alert) if up else _LESS.get(alert.measure, _ANY)(alert)
+    table = _MORE if alert.value > alert.expected else _LESS
+    text = table.get(alert.measure, _ANY)
+    named = alert.by in ("rule", "provider")
+    return text.format(name=alert.group if named else _UNNAMED.get(text, ""))
 
 
-def _any(alert: Alert) -> str:
-    return "Look at the cases named here first: `casework cases show CASE`."
-
-
-def _volume(alert: Alert) -> str:
-    return (
-        "Something outside has begun: look at the cases named here. If they belong together, open "
-        "an incident and hold them from closing: `casework incident open`."
-    )
-
-
-def _silence(alert: Alert) -> str:
-    return (
-        "A source may have fallen silent: see whether it posts and is pulled, and `casework inbox "
-        "list` and `casework quarantine list` for what came and could not be read."
-    )
-
-
-def _broad_rule(alert: Alert) -> str:
-    name = alert.group if alert.by == "rule" else "that decides most"
-    return (
-        f"The rule {name} may be too broad: `casework policy explain CASE` for a case named here, "
-        "then narrow it in a copy and `casework policy backtest --candidate DIR`."
-    )
-
-
-def _dead_rule(alert: Alert) -> str:
-    name = alert.group if alert.by == "rule" else "that decided most"
-    return (
-        f"The rule {name} decides less than it did: see whether a signal that it reads has become "
-        "unknown, or a rule before it takes its cases."
-    )
-
-
-def _provider(alert: Alert) -> str:
-    name = alert.group if alert.by == "provider" else "A provider"
-    return (
-        f"{name} fails: its signals are unknown, and what a rule cannot tell goes to people. Check "
-        "its service, its credentials and CASEWORK_PROVIDER_TIMEOUT."
-    )
-
-
-def _unclear(alert: Alert) -> str:
-    return (
-        "Signals are unknown that rules need: `casework metrics --measure indeterminate --by "
-        "signal` names them, `--measure provider_failures` says whether their provider failed."
-    )
-
-
-def _slow(alert: Alert) -> str:
-    return (
-        "No queue is known to be short for it: look for gates on hold, at partners or locked "
-        "(`casework clocks list --breached`), and at the cases named here."
-    )
-
-
-def _undone(alert: Alert) -> str:
-    return (
-        "What was done is taken back: draw a QA sample of the queue or rule that the cases named "
-        "here have in common, `casework qa sample PLAN`."
-    )
-
-
-_ANY: Final = _any
+#: What may be done, by what happened; ``{name}`` is what the alert is of.
+_ANY: Final = "Look at the cases named here first: `casework cases show CASE`."
+_FLOOD: Final = (
+    "Something outside has begun: look at the cases named here. If they belong together, open "
+    "an incident and hold them from closing: `casework incident open`."
+)
+_SILENCE: Final = (
+    "A source may have fallen silent: see whether it posts and is pulled, and `casework inbox "
+    "list` and `casework quarantine list` for what came and could not be read."
+)
+_BROAD_RULE: Final = (
+    "The rule {name} may be too broad: `casework policy explain CASE` for a case named here, "
+    "then narrow it in a copy and `casework policy backtest --candidate DIR`."
+)
+_DEAD_RULE: Final = (
+    "The rule {name} decides less than it did: see whether a signal that it reads has become "
+    "unknown, or a rule before it takes its cases."
+)
+_FAILING: Final = (
+    "{name} fails: its signals are unknown, and what a rule cannot tell goes to people. Check "
+    "its service, its credentials and CASEWORK_PROVIDER_TIMEOUT."
+)
+_UNCLEAR: Final = (
+    "Signals are unknown that rules need: `casework metrics --measure indeterminate --by "
+    "signal` names them, `--measure provider_failures` says whether their provider failed."
+)
+_LATE: Final = (
+    "No queue is known to be short for it: look for gates on hold, at partners or locked "
+    "(`casework clocks list --breached`), and at the cases named here."
+)
+_UNDONE: Final = (
+    "What was done is taken back: draw a QA sample of the queue or rule that the cases named "
+    "here have in common, `casework qa sample PLAN`."
+)
+#: What stands for a name where an alert is of everything.
+_UNNAMED: Final = {
+    _BROAD_RULE: "that decides most",
+    _DEAD_RULE: "that decided most",
+    _FAILING: "A provider",
+}
 _MORE: Final = {
-    "volume": _volume,
-    "gates_opened": _volume,
-    "automation": _broad_rule,
-    "rule_hits": _broad_rule,
-    "provider_failures": _provider,
-    "indeterminate": _unclear,
-    "first_touch": _slow,
-    "decision_time": _slow,
-    "reopened": _undone,
-    "reversed": _undone,
+    "volume": _FLOOD,
+    "gates_opened": _FLOOD,
+    "automation": _BROAD_RULE,
+    "rule_hits": _BROAD_RULE,
+    "provider_failures": _FAILING,
+    "indeterminate": _UNCLEAR,
+    "first_touch": _LATE,
+    "decision_time": _LATE,
+    "reopened": _UNDONE,
+    "reversed": _UNDONE,
 }
 _LESS: Final = {
-    "volume": _silence,
-    "gates_opened": _silence,
-    "automation": _dead_rule,
-    "rule_hits": _dead_rule,
-    "gates_decided": _slow,
-    "sla_first_touch": _slow,
-    "sla_decision": _slow,
-    "sla_partner_answer": _slow,
+    "volume": _SILENCE,
+    "gates_opened": _SILENCE,
+    "automation": _DEAD_RULE,
+    "rule_hits": _DEAD_RULE,
+    "gates_decided": _LATE,
+    "sla_first_touch": _LATE,
+    "sla_decision": _LATE,
+    "sla_partner_answer": _LATE,
 }
