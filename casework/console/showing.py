@@ -90,7 +90,8 @@ def case_page(
     """Read a case for its page; where its content is shown, the history says to whom.
 
     Raises:
-        NotFound: there is no such case.
+        NotFound: the viewer may not read it, or there is no such case.
+        Denied: they may have to review it, without knowing what was decided.
     """
     with transaction(console.engine) as session:
         entry = newest_entry(session)

@@ -50,7 +50,7 @@ def queue(name: str, after: str = "") -> str:
 
 def case(case_id: str) -> str:
     """A case."""
-    return f"/cases/{quote(case_id, safe='')}"
+    return _below("/cases", case_id)
 
 
 def reveal(case_id: str) -> str:
@@ -70,17 +70,17 @@ def restriction(case_id: str, verb: str) -> str:
 
 def answer(gate: str) -> str:
     """Where an answer at a gate goes."""
-    return f"/gates/{quote(gate, safe='')}/answer"
+    return _below("/gates", gate, "answer")
 
 
 def gate(gate: str, verb: str) -> str:
     """Where what somebody does about who has a gate goes: claim, renew, release and so on."""
-    return f"/gates/{quote(gate, safe='')}/{verb}"
+    return _below("/gates", gate, verb)
 
 
 def assign_in(queue: str) -> str:
     """Where a lead gives gates of a queue to a person."""
-    return f"/queues/{quote(queue, safe='')}/assign"
+    return _below("/queues", queue, "assign")
 
 
 def further(path: str, **asked: str | int) -> str:
@@ -91,7 +91,7 @@ def further(path: str, **asked: str | int) -> str:
 
 def incident(incident_id: str) -> str:
     """An incident."""
-    return f"{INCIDENTS}/{quote(incident_id, safe='')}"
+    return _below(INCIDENTS, incident_id)
 
 
 def health_chart(name: str) -> str:
@@ -101,17 +101,17 @@ def health_chart(name: str) -> str:
 
 def candidate(name: str, verb: str = "") -> str:
     """A policy bundle beside the one in force, or what is done with it."""
-    return f"{CANDIDATES}/{quote(name, safe='')}{'/' + verb if verb else ''}"
+    return _below(CANDIDATES, name, verb)
 
 
 def plan(name: str, verb: str = "") -> str:
     """A plan of quality assurance, or what is done with it."""
-    return f"{PLANS}/{quote(name, safe='')}{'/' + verb if verb else ''}"
+    return _below(PLANS, name, verb)
 
 
 def review(gate: str) -> str:
     """A decision that is looked at again."""
-    return f"{QA}/{quote(gate, safe='')}"
+    return _below(QA, gate)
 
 
 def review_answer(gate: str) -> str:
@@ -121,12 +121,12 @@ def review_answer(gate: str) -> str:
 
 def revoke_token(token: str) -> str:
     """Where a token is ended."""
-    return f"{TOKENS}/{quote(token, safe='')}/revoke"
+    return _below(TOKENS, token, "revoke")
 
 
 def export(case_id: str) -> str:
     """A case's sealed history, with its proofs, as a file."""
-    return f"{AUDIT}/cases/{quote(case_id, safe='')}/export"
+    return _below(f"{AUDIT}/cases", case_id, "export")
 
 
 def static(name: str) -> str:
@@ -141,4 +141,9 @@ def recuse(case_id: str) -> str:
 
 def right(right_id: str) -> str:
     """Where a ruling on a right that is in question goes."""
-    return f"{RIGHTS}/{quote(right_id, safe='')}"
+    return _below(RIGHTS, right_id)
+
+
+def _below(root: str, name: str, verb: str = "") -> str:
+    """What a name of anybody's making is called under a root, or what is done with it."""
+    return "/".join([root, quote(name, safe=""), *([verb] if verb else [])])
