@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -32,6 +33,14 @@ from casework.store.tables import Case, Decision, Gate, QueuedEffect
 from casework.store.withdrawing import left, withdraw
 
 
+class Touched(NamedTuple):
+    """What stood before an action and it undoes, what it replaces, and what nothing can undo."""
+
+    undoes: Sequence[Stands]
+    replaces: Sequence[Stands]
+    lasting: Sequence[Carried]
+
+
 def cause(
     session: Session, bundle: Bundle, done: Done, revision: int, by: Provenance, now: datetime
 ) -> int:
@@ -43,13 +52,8 @@ def cause(
     Returns:
         How many effects were queued.
     """
-    past = [each for each in _history(session, done.case_id) if each.origin != done.origin]
-    ended = _ended(session, done.case_id)
-    stands = [each for each in standing(past, bundle.actions) if each.origin not in ended]
     carried = Carried(done.origin, done.action, revision)
-    undoes = undone_by(done.action, stands, bundle.actions)
-    replaces = replaced_by(carried, stands, bundle.actions)
-    lasting = [] if undoes else irreversible(carried, past, bundle.actions)
+    undoes, replaces, lasting = touched_by(session, bundle, done.case_id, carried)
     gone = [each.origin for each in (*undoes, *replaces)] + [each.origin for each in lasting]
     cancelled = withdraw(session, done.case_id, gone, by, now)
     unheard = bool(undoes and cancelled) and not any(
@@ -70,6 +74,15 @@ def cause(
     return queued
 
 
+def touched_by(session: Session, bundle: Bundle, case_id: str, done: Carried) -> Touched:
+    """What an action does to what was done about its case before."""
+    past = [each for each in _history(session, case_id) if each.origin != done.origin]
+    stands = _standing_of(session, bundle, case_id, past)
+    undoes = undone_by(done.action, stands, bundle.actions)
+    replaces = replaced_by(done, stands, bundle.actions)
+    return Touched(undoes, replaces, [] if undoes else irreversible(done, past, bundle.actions))
+
+
 def terms_at(session: Session, bundle: Bundle, gate: Gate, action: str | None) -> Terms:
     """The terms of answering at a gate with an action.
 
@@ -78,8 +91,8 @@ def terms_at(session: Session, bundle: Bundle, gate: Gate, action: str | None) -
     terms = bundle.terms(gate.queue, action)
     if action is None or action not in bundle.actions:
         return terms
-    stands = standing_at(session, bundle, gate.case_id, before=gate.id)
-    replaces = replaced_by(Carried(gate.id, action, gate.revision), stands, bundle.actions)
+    done = Carried(gate.id, action, gate.revision)
+    replaces = touched_by(session, bundle, gate.case_id, done).replaces
     inverses = [str(bundle.actions[each.action].inverse) for each in replaces]
     people = [bundle.actions[inverse].approvals for inverse in inverses]
     return replace(terms, approvals=max([terms.approvals, *people]))
@@ -130,11 +143,14 @@ def cause_closings(
     return enqueue(session, effects, by, now)
 
 
-def standing_at(
-    session: Session, bundle: Bundle, case_id: str, before: str | None = None
+def standing_at(session: Session, bundle: Bundle, case_id: str) -> list[Stands]:
+    """What stands of the actions of a case, the newest last."""
+    return _standing_of(session, bundle, case_id, _history(session, case_id))
+
+
+def _standing_of(
+    session: Session, bundle: Bundle, case_id: str, history: Sequence[Carried]
 ) -> list[Stands]:
-    """What stands of the actions of a case, the newest last; ``before`` leaves a gate out."""
-    history = [each for each in _history(session, case_id) if each.origin != before]
     ended = _ended(session, case_id)
     return [each for each in standing(history, bundle.actions) if each.origin not in ended]
 

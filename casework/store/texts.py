@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from casework.consequences import Carried, Done, effects_of, replaced_by, undone_by
+from casework.consequences import Carried, Done, effects_of
 from casework.effects import Effect, EffectKind
 from casework.errors import ConfigurationError
 from casework.gates import Verdict
 from casework.macros import day, render
 from casework.policy.model import Bundle
-from casework.store.consequences import standing_at
+from casework.store.consequences import touched_by
 from casework.store.incidents.updates import update_text
 from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Decision, Gate
@@ -75,9 +75,8 @@ def preview(
         subject_id=case.subject_id,
         policy=gate.policy_digest,
     )
-    stands = standing_at(session, bundle, case.id, before=gate.id)
-    undoes = undone_by(action, stands, bundle.actions)
-    replaces = replaced_by(Carried(gate.id, action, gate.revision), stands, bundle.actions)
+    carried = Carried(gate.id, action, gate.revision)
+    undoes, replaces, _ = touched_by(session, bundle, case.id, carried)
     basis, earlier = _Basis(clause, now), _basis(session, {"origin": gate.id})
     if clause is None and earlier is not None and earlier.clause is not None:
         basis = earlier
