@@ -1,7 +1,7 @@
 """The cases that drive an alert: the longest, the missed, or those that were hit."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, select
@@ -14,7 +14,7 @@ from casework.health.regions import Region
 from casework.health.rows import ALL
 from casework.ledger.acts import telling
 from casework.ledger.entries import Action
-from casework.store.health.machine import by_machine, first_entry_at
+from casework.store.health.machine import by_machine, entered_between
 from casework.store.health.regions import region_column, with_region
 from casework.store.health.work import ClockRow, clock_rows
 from casework.store.tables import Case, Decision, LedgerEntry, Person, SignalReading
@@ -22,7 +22,6 @@ from casework.store.tables import Case, Decision, LedgerEntry, Person, SignalRea
 #: As many are named.
 NAMED: Final = 10
 
-_SLACK: Final = timedelta(hours=1)
 _ENTRIES: Final = {
     "volume": Action.CASE_OPENED,
     "reopened": Action.CASE_REOPENED,
@@ -64,11 +63,8 @@ def _entries(session: Session, action: Action, start: datetime, end: datetime) -
         select(col(Case.id))
         .join(LedgerEntry, col(LedgerEntry.chain) == col(Case.id))
         .where(
-            col(LedgerEntry.id) >= first_entry_at(session, start - _SLACK),
-            col(LedgerEntry.id) <= first_entry_at(session, end + _SLACK),
+            *entered_between(session, start, end),
             col(LedgerEntry.action).in_(telling(action)),
-            col(LedgerEntry.at) >= start,
-            col(LedgerEntry.at) < end,
         )
         .order_by(col(LedgerEntry.id))
     )

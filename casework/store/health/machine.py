@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Text, and_, cast, func, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, select
 from sqlmodel import Session, col
 
 from casework.cases import Route
@@ -39,7 +39,7 @@ def machine_facts(
     yield from _readings(session, start, end, region)
 
 
-def first_entry_at(session: Session, moment: datetime) -> int:
+def _first_entry_at(session: Session, moment: datetime) -> int:
     """The id of the first entry at or after a moment, by halves; past the last one if none is."""
     low, high = 0, (session.scalar(select(func.max(col(LedgerEntry.id)))) or 0) + 1
     while low < high:
@@ -53,6 +53,18 @@ def first_entry_at(session: Session, moment: datetime) -> int:
     return low
 
 
+def entered_between(
+    session: Session, start: datetime, end: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    """What holds of the entries written between two moments; it is found by their ids."""
+    return (
+        col(LedgerEntry.id) >= _first_entry_at(session, start - _SLACK),
+        col(LedgerEntry.id) <= _first_entry_at(session, end + _SLACK),
+        col(LedgerEntry.at) >= start,
+        col(LedgerEntry.at) < end,
+    )
+
+
 def first_moment(session: Session) -> datetime | None:
     """When the history begins; None while it is empty."""
     return session.scalar(select(col(LedgerEntry.at)).order_by(col(LedgerEntry.id)).limit(1))
@@ -64,10 +76,7 @@ def _history(session: Session, start: datetime, end: datetime, region: Region) -
         select(col(entry.action), col(Case.queue), col(Case.severity), place, func.count())
         .join(Case, col(Case.id) == col(entry.chain))
         .where(
-            col(entry.id) >= first_entry_at(session, start - _SLACK),
-            col(entry.id) <= first_entry_at(session, end + _SLACK),
-            col(entry.at) >= start,
-            col(entry.at) < end,
+            *entered_between(session, start, end),
             col(entry.action).in_({name for action in _TOLD for name in telling(action)}),
         )
         .group_by(col(entry.action), col(Case.queue), col(Case.severity), place)
