@@ -41,8 +41,35 @@ class Act:
     case_id: str
     decided: bool = False
     severity: str = ""  # of what was decided
-    category: str = ""  # marked, of what was seen or decided
-    seen: bool = False  # whether its content was shown by it
+    category: str = ""  # marked, of what was decided
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """That content of a marked category was shown to a person, until the next thing they did."""
+
+    case_id: str
+    at: datetime
+    until: datetime | None  # None: they have done nothing since
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How much content of marked categories somebody saw since a day began."""
+
+    items: int  # different cases
+    time: timedelta
+
+    def share(self, budget: Budget) -> float:
+        """How much of a budget is used up; more than 1 is more than all of it."""
+        minutes = self.time / timedelta(minutes=1)
+        parts = ((self.items, budget.items), (minutes, budget.minutes))
+        return max((used / limit for used, limit in parts if limit is not None), default=0.0)
+
+    def level(self, budget: Budget) -> Level:
+        """Whether a budget is near its end, or spent."""
+        share = self.share(budget)
+        return Level.SPENT if share >= 1 else Level.NEAR if share >= NUDGE else Level.FINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +80,6 @@ class Day:
     severities: Mapping[str, int]
     categories: Mapping[str, int]  # decided, by marked category
     at_work: timedelta
-    items: int  # marked cases whose content was shown
-    exposed: timedelta  # how long it was
-
-    def share(self, budget: Budget) -> float:
-        """How much of a budget is used up; more than 1 is more than all of it."""
-        minutes = self.exposed / timedelta(minutes=1)
-        parts = ((self.items, budget.items), (minutes, budget.minutes))
-        return max((used / limit for used, limit in parts if limit is not None), default=0.0)
-
-    def level(self, budget: Budget) -> Level:
-        """Whether a budget is near its end, or spent."""
-        share = self.share(budget)
-        return Level.SPENT if share >= 1 else Level.NEAR if share >= NUDGE else Level.FINE
 
 
 def day_began(zone: str, now: datetime) -> datetime:
@@ -74,26 +88,22 @@ def day_began(zone: str, now: datetime) -> datetime:
     return datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC)
 
 
-def day_of(acts: Sequence[Act], now: datetime) -> Day:
+def exposure_of(sights: Sequence[Sight], now: datetime) -> Exposure:
+    """Sum up what somebody was shown; each sight counts for ``PAUSE`` at the most."""
+    times = (min((sight.until or now) - sight.at, PAUSE) for sight in sights)
+    return Exposure(len({sight.case_id for sight in sights}), sum(times, timedelta()))
+
+
+def day_of(acts: Sequence[Act]) -> Day:
     """Sum up what somebody did, in order of time.
 
-    What is shown counts until the next thing they do, and a time counts as work where the next
-    thing comes soon: for ``PAUSE`` at the most in both cases.
+    A time counts as work where the next thing comes within ``PAUSE``.
     """
     decided = [act for act in acts if act.decided]
-    hard = {act.case_id for act in acts if act.seen and act.category}
-    ends = [*(act.at for act in acts[1:]), now]
-    shown = [
-        min(end - act.at, PAUSE)
-        for act, end in zip(acts, ends, strict=False)
-        if act.seen and act.category
-    ]
     gaps = [later.at - earlier.at for earlier, later in pairwise(acts)]
     return Day(
         decided=len(decided),
         severities=dict(sorted(Counter(act.severity for act in decided if act.severity).items())),
         categories=dict(sorted(Counter(act.category for act in decided if act.category).items())),
         at_work=sum((gap for gap in gaps if gap <= PAUSE), timedelta()),
-        items=len(hard),
-        exposed=sum(shown, timedelta()),
     )

@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from markupsafe import Markup
 
-from casework.console.day import Today
+from casework.console.day import Seen
+from casework.exposure import Day
 from casework.incidents.story import Story as IncidentStory
 from casework.ledger.verify import Report
 from casework.policy.difference import Difference
@@ -61,7 +62,8 @@ class Desk:
 class DayPage:
     """What somebody has done today, and how marked evidence is shown to them."""
 
-    today: Today
+    day: Day
+    seen: Seen
     titles: Mapping[str, str]  # of categories
     preference: Preference
 

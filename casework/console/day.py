@@ -6,40 +6,47 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from casework.console.ports import Console
-from casework.exposure import Budget, Day, Level, day_began, day_of
-from casework.store.days import acts_of
+from casework.exposure import Budget, Day, Exposure, Level, day_began, day_of, exposure_of
+from casework.store.days import acts_of, sights_of
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
-    """A person's day and the budget of the policy in force."""
+class Seen:
+    """How much hard content somebody saw today, and the budget of the policy in force."""
 
-    day: Day
+    exposure: Exposure
     budget: Budget
 
     @property
     def level(self) -> Level:
         """How far the budget is used up."""
-        return self.day.level(self.budget)
+        return self.exposure.level(self.budget)
 
     @property
-    def minutes(self) -> int:
-        """How many whole minutes marked content was shown."""
-        return self.day.exposed // timedelta(minutes=1)
+    def percent(self) -> int:
+        """How much of the budget is used up, in whole percent."""
+        return round(self.exposure.share(self.budget) * 100)
 
     @property
     def used(self) -> str:
         """What is used up, in words."""
         said = []
         if self.budget.items is not None:
-            said.append(f"{self.day.items} of {self.budget.items} marked cases")
+            said.append(f"{self.exposure.items} of {self.budget.items} marked cases")
         if self.budget.minutes is not None:
-            said.append(f"{self.minutes} of {self.budget.minutes} minutes")
+            minutes = self.exposure.time // timedelta(minutes=1)
+            said.append(f"{minutes} of {self.budget.minutes} minutes")
         return " and ".join(said)
 
 
-def today(session: Session, console: Console, person: str) -> Today:
-    """What somebody has done since their day began."""
+def seen_today(session: Session, console: Console, person: str) -> Seen:
+    """How much hard content somebody saw since their day began."""
     now, budget = console.clock(), console.bundle.exposure
-    acts = acts_of(session, person, day_began(budget.zone, now))
-    return Today(day_of(acts, now), budget)
+    sights = sights_of(session, person, day_began(budget.zone, now))
+    return Seen(exposure_of(sights, now), budget)
+
+
+def done_today(session: Session, console: Console, person: str) -> Day:
+    """What somebody has done since their day began."""
+    began = day_began(console.bundle.exposure.zone, console.clock())
+    return day_of(acts_of(session, person, began))

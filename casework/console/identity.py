@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from hmac import compare_digest
 from typing import Annotated, Final
 
 from fastapi import Depends, Form, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from casework.accounts import SESSION_LONGEST, csrf_token
 from casework.console.access import Capability, Viewer
 from casework.console.ports import Console
 from casework.errors import NotAllowed, SignInRefused
 from casework.ledger.entries import Provenance
-from casework.store.accounts import is_to_be_noted, note_use, signed_in
+from casework.store.accounts import SignedIn, is_to_be_noted, note_use, signed_in
 from casework.store.engine import reading, transaction
 from casework.version import code_version
 
@@ -58,35 +60,43 @@ async def _console_of(request: Request) -> Console:
 TheConsole = Annotated[Console, Depends(_console_of)]
 
 
-def glance_of(request: Request, console: TheConsole) -> Visit:
-    """Who has signed in, without making their session go on for longer.
+def session_of(request: Request, console: TheConsole) -> SignedIn:
+    """The session of whoever asks.
 
     Raises:
-        SignInRefused: nobody has, or their session has ended.
+        SignInRefused: nobody has signed in, or their session has ended.
     """
-    secret = request.cookies.get(_cookie(console), "")
+    secret = _secret_of(request, console)
     with reading(console.engine) as session:
         found = signed_in(session, secret, console.clock()) if secret else None
     if found is None:
         raise SignInRefused("sign in first")
+    return found
+
+
+TheSession = Annotated[SignedIn, Depends(session_of)]
+
+
+async def glance_of(request: Request, console: TheConsole, found: TheSession) -> Visit:
+    """Who has signed in, without making their session go on for longer."""
     person = found.person
     viewer = Viewer(person.id, person.name, frozenset(person.roles), frozenset(person.queues))
-    return Visit(viewer, secret)
+    return Visit(viewer, _secret_of(request, console))
 
 
-def visit_of(visit: Annotated[Visit, Depends(glance_of)], console: TheConsole) -> Visit:
-    """Who has signed in, and is there: their session goes on.
-
-    Raises:
-        SignInRefused: nobody has, or their session has ended.
-    """
+async def visit_of(
+    visit: Annotated[Visit, Depends(glance_of)], console: TheConsole, found: TheSession
+) -> Visit:
+    """Who has signed in, and is there: their session goes on."""
     now = console.clock()
-    with reading(console.engine) as session:
-        stale = is_to_be_noted(session, visit.secret, now)
-    if stale:
-        with transaction(console.engine) as session:
-            note_use(session, visit.secret, now)
+    if is_to_be_noted(found, now):
+        await run_in_threadpool(_note_use, console, visit.secret, now)
     return visit
+
+
+def _note_use(console: Console, secret: str, now: datetime) -> None:
+    with transaction(console.engine) as session:
+        note_use(session, secret, now)
 
 
 TheVisit = Annotated[Visit, Depends(visit_of)]
@@ -137,6 +147,10 @@ def forget(response: Response, console: Console) -> None:
     response.delete_cookie(
         _cookie(console), path="/", secure=console.secure, httponly=True, samesite="lax"
     )
+
+
+def _secret_of(request: Request, console: Console) -> str:
+    return request.cookies.get(_cookie(console), "")
 
 
 def _cookie(console: Console) -> str:

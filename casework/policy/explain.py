@@ -1,10 +1,11 @@
 """Why a case was decided as it was: each rule's truth and the values it read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from casework.policy.evaluate import cleaned, decide, frame
+from casework.cases import Route
+from casework.policy.evaluate import cleaned, frame
 from casework.policy.model import Bundle
 from casework.policy.program import compile_bundle, truths
 
@@ -31,19 +32,33 @@ def explain(bundle: Bundle, row: Mapping[str, Any]) -> list[RuleResult]:
     the undecided one that kept a machine from closing the case. The default has none.
     """
     program = compile_bundle(bundle)
-    laid_out = frame(bundle, [row])
-    values = cleaned(laid_out, program).row(0, named=True)
-    truth = truths(program, cleaned(laid_out, program)).row(0, named=True)
-    [outcome] = decide(bundle, laid_out)
+    columns = cleaned(frame(bundle, [row]), program)
+    values = columns.row(0, named=True)
+    _, *truth = truths(program, columns).row(0)
+    undecided = [
+        true is None and any(values[name] is None for name in wanted)
+        for true, wanted in zip(truth, program.wanted, strict=True)
+    ]
+    decisive = _decisive([rule.route for rule in program.rules], truth, undecided)
     return [
         RuleResult(
             rule_id=rule.id,
             route=str(rule.route),
-            truth=truth[f"r{i}"],
+            truth=truth[i],
             values={name: values[name] for name in program.reads[i]},
-            decisive=rule.id == outcome["rule_id"],
-            undecided=truth[f"r{i}"] is None
-            and any(values[name] is None for name in program.wanted[i]),
+            decisive=i == decisive,
+            undecided=undecided[i],
         )
         for i, rule in enumerate(program.rules)
     ]
+
+
+def _decisive(
+    routes: Sequence[Route], truth: Sequence[bool | None], undecided: Sequence[bool]
+) -> int | None:
+    """Which rule decides, as ``evaluate`` works it out for many cases at once; None: the default."""
+    first = next((i for i, true in enumerate(truth) if true), None)
+    if first is None or routes[first] is not Route.CLOSE:
+        return first
+    doubts = (i for i in range(first) if undecided[i] and routes[i] is not Route.CLOSE)
+    return next(doubts, first)

@@ -32,6 +32,7 @@ class SignedIn:
 
     person: Person
     opened_at: datetime
+    used_at: datetime
 
 
 def set_password(
@@ -144,13 +145,14 @@ def signed_in(session: Session, secret: str, now: datetime) -> SignedIn | None:
     kept, person = found
     if kept.revoked_at or now >= session_ends(kept.opened_at, kept.used_at):
         return None
-    return SignedIn(person, kept.opened_at) if has_access(session, person, now) else None
+    if not has_access(session, person, now):
+        return None
+    return SignedIn(person, kept.opened_at, kept.used_at)
 
 
-def is_to_be_noted(session: Session, secret: str, now: datetime) -> bool:
+def is_to_be_noted(found: SignedIn, now: datetime) -> bool:
     """Whether a session's last use was written down long enough ago to do it again."""
-    found = session.get(ConsoleSession, fingerprint(secret))
-    return found is not None and now - found.used_at >= _NOTED_EVERY
+    return now - found.used_at >= _NOTED_EVERY
 
 
 def note_use(session: Session, secret: str, now: datetime) -> None:

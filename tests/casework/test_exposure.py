@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.exposure import PAUSE, Act, Budget, Level, day_began, day_of
+from casework.exposure import (
+    PAUSE,
+    Act,
+    Budget,
+    Level,
+    Sight,
+    day_began,
+    day_of,
+    exposure_of,
+)
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -18,25 +27,39 @@ def act(after: float, case: str = "c1", category: str = "", **more: object) -> A
     return Act(NINE + minutes(after), case, category=category, **more)  # type: ignore[arg-type]
 
 
+def sight(case: str, after: float, until: float | None = None) -> Sight:
+    return Sight(case, NINE + minutes(after), None if until is None else NINE + minutes(until))
+
+
 ACTS = [
-    act(0, "c1", "threats", seen=True),  # until 4: four minutes
+    act(0, "c1"),
     act(4, "c1", "threats", decided=True, severity="P0"),
-    act(5, "c2", seen=True),  # not marked
-    act(6, "c3", "minors", seen=True),  # until somebody comes back: a quarter of an hour
-    act(66, "c3", "minors", seen=True),  # the same case again, until now: two minutes
+    act(5, "c2"),
+    act(6, "c3"),
+    act(66, "c3"),
+]
+
+SIGHTS = [
+    sight("c1", 0, 4),
+    sight("c3", 6, 66),  # nobody looks for an hour: a quarter of one
+    sight("c3", 66),  # the same case again, until now: two minutes
 ]
 
 
 def test_a_day_is_summed_up_as_by_hand() -> None:
-    day = day_of(ACTS, NINE + minutes(68))
+    day = day_of(ACTS)
     assert (day.decided, day.severities, day.categories) == (1, {"P0": 1}, {"threats": 1})
-    assert day.items == 2
-    assert day.exposed == minutes(4 + 15 + 2)
     assert day.at_work == minutes(4 + 1 + 1), "the hour away is no work"
 
 
+def test_what_was_shown_is_summed_up_as_by_hand() -> None:
+    seen = exposure_of(SIGHTS, NINE + minutes(68))
+    assert seen.items == 2
+    assert seen.time == minutes(4 + 15 + 2)
+
+
 def test_a_budget_is_near_at_eighty_percent_and_spent_at_all_of_it() -> None:
-    day = day_of(ACTS, NINE + minutes(68))
+    seen = exposure_of(SIGHTS, NINE + minutes(68))
     for budget, level in (
         (Budget(), Level.FINE),
         (Budget(items=3), Level.FINE),
@@ -45,7 +68,7 @@ def test_a_budget_is_near_at_eighty_percent_and_spent_at_all_of_it() -> None:
         (Budget(minutes=26), Level.NEAR),
         (Budget(items=100, minutes=21), Level.SPENT),
     ):
-        assert day.level(budget) is level, budget
+        assert seen.level(budget) is level, budget
 
 
 def test_the_day_begins_at_midnight_where_people_are() -> None:
@@ -54,19 +77,23 @@ def test_the_day_begins_at_midnight_where_people_are() -> None:
     assert day_began("UTC", late) == datetime(2026, 3, 29, tzinfo=UTC)
 
 
-gaps = st.lists(st.tuples(st.floats(0, 90), st.booleans(), st.sampled_from("abc")), max_size=12)
-
-
-@given(gaps, st.floats(0, 90))
+@given(
+    st.lists(st.tuples(st.floats(0, 90), st.booleans(), st.sampled_from("abc")), max_size=12),
+    st.floats(0, 90),
+)
 def test_nobody_is_shown_more_than_the_time_there_was(
     given_: list[tuple[float, bool, str]], rest: float
 ) -> None:
-    at, acts = NINE, []
-    for gap, marked, case in given_:
-        at += minutes(gap)
-        acts.append(Act(at, case, category="threats" if marked else "", seen=True))
-    day = day_of(acts, at + minutes(rest))
-    shown = sum(marked for _, marked, _ in given_)
-    assert day.exposed <= min(PAUSE * shown, (at - NINE) + minutes(rest))
-    assert day.items == len({case for _, marked, case in given_ if marked})
-    assert day.at_work <= at - NINE
+    ats = [NINE + minutes(sum(gap for gap, _, _ in given_[: i + 1])) for i in range(len(given_))]
+    ends = [*ats[1:], None]
+    sights = [
+        Sight(case, at, end)
+        for (_, marked, case), at, end in zip(given_, ats, ends, strict=False)
+        if marked
+    ]
+    now = (ats[-1] if ats else NINE) + minutes(rest)
+    seen = exposure_of(sights, now)
+    assert seen.time <= min(PAUSE * len(sights), now - NINE)
+    assert seen.items == len({sight.case_id for sight in sights})
+    acts = [Act(at, case) for (_, _, case), at in zip(given_, ats, strict=True)]
+    assert day_of(acts).at_work <= now - NINE

@@ -12,7 +12,7 @@ from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
 from casework.console.contexts import Preview, Story
-from casework.console.day import today
+from casework.console.day import seen_today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
@@ -80,9 +80,9 @@ def reveal(
     """
     with reading(console.engine) as session:
         check_readable(session, visit, case_id)
-        now = today(session, console, visit.viewer.id)
-    if now.level is Level.SPENT and not anyway:
-        return pause(console, visit, now, urls.reveal(case_id))
+        seen = seen_today(session, console, visit.viewer.id)
+    if seen.level is Level.SPENT and not anyway:
+        return pause(console, visit, seen, urls.reveal(case_id))
     return shown_case(console, visit, case_id, uncovered=True)
 
 

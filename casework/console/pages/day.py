@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from casework.console import urls
 from casework.console.access import Capability
 from casework.console.contexts import DayPage
-from casework.console.day import today
+from casework.console.day import done_today, seen_today
 from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
 from casework.console.rendering import render
@@ -22,10 +22,11 @@ router = APIRouter()
 def day(console: TheConsole, visit: TheVisit, done: str = "") -> HTMLResponse:
     """What one has done today, how long, and how much hard content one has seen."""
     with reading(console.engine) as session:
-        done_today = today(session, console, visit.viewer.id)
+        did = done_today(session, console, visit.viewer.id)
+        seen = seen_today(session, console, visit.viewer.id)
         preference = preference_of(session, visit.viewer.id, console.clock())
     titles = {name: each.title for name, each in console.bundle.categories.items()}
-    shown = DayPage(done_today, titles, preference)
+    shown = DayPage(did, seen, titles, preference)
     context = {"page": page(console, visit, "Your day"), "shown": shown, "done": bool(done)}
     return render("day.html", context)
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.contexts import Desk, Pause, QueuePage
-from casework.console.day import Today, today
+from casework.console.day import Seen, seen_today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
@@ -36,8 +36,8 @@ def page(console: Console, visit: Visit, title: str) -> Page:
     near = ""
     if visit.viewer.may(Capability.WORK):
         with reading(console.engine) as session:
-            now = today(session, console, visit.viewer.id)
-        near = now.used if now.level is not Level.FINE else ""
+            seen = seen_today(session, console, visit.viewer.id)
+        near = seen.used if seen.level is not Level.FINE else ""
     return Page(title, visit, console.clock(), console.idle_minutes, near)
 
 
@@ -125,18 +125,18 @@ def take_next(
     is none, a pause is suggested.
     """
     with reading(console.engine) as session:
-        now = today(session, console, visit.viewer.id)
-    sparing = now.level is Level.SPENT and not anyway
+        seen = seen_today(session, console, visit.viewer.id)
+    sparing = seen.level is Level.SPENT and not anyway
     gate = doing.take_next(console, visit, sparing=sparing)
     if gate is None and sparing and _anything_waits(console, visit):
-        return pause(console, visit, now, urls.NEXT)
+        return pause(console, visit, seen, urls.NEXT)
     return RedirectResponse(urls.case(gate.case_id) if gate else urls.HOME + "?done=all", 303)
 
 
-def pause(console: Console, visit: Visit, now: Today, onward: str) -> HTMLResponse:
+def pause(console: Console, visit: Visit, seen: Seen, onward: str) -> HTMLResponse:
     """Suggest a pause, with a way to go on all the same."""
     around = page(console, visit, "Time for a pause")
-    return render("pause.html", {"page": around, "pause": Pause(now.used, onward)})
+    return render("pause.html", {"page": around, "pause": Pause(seen.used, onward)})
 
 
 def _anything_waits(console: Console, visit: Visit) -> bool:

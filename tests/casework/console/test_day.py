@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from casework.console.app import create_app
 from casework.exposure import Budget
-from casework.store.days import acts_of
+from casework.store.days import sights_of
 from casework.store.engine import reading
 from casework.store.indexes import ATTENDED
 from tests.casework.console.asking import case_of, post
@@ -76,8 +76,8 @@ def test_the_day_is_counted_from_the_history(
     assert "Threats: 1 decided" in page
     assert "1 of 2" in page
     with reading(engine) as session:
-        assert {act.category for act in acts_of(session, "ana", NOW) if act.seen} == {"threats"}
-        assert acts_of(session, "ben", NOW) == []
+        assert {sight.case_id for sight in sights_of(session, "ana", NOW)} == {cases[0]}
+        assert sights_of(session, "ben", NOW) == []
 
 
 def test_marked_evidence_is_shown_as_its_viewer_prefers(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from casework.cases import Route
 from casework.policy.evaluate import OUTCOME, cleaned, decide, evaluate, frame
+from casework.policy.explain import explain
 from casework.policy.model import Bundle
 from casework.policy.program import compile_bundle, truths
 from tests.factories.bundles import bundle_of_flags, bundle_of_rules, rows_of
@@ -111,6 +112,19 @@ def test_deciding_row_by_row_gives_the_same_outcomes(
     whole = evaluate(bundle, laid_out).drop("case_id").rows(named=True)
     assert decide(bundle, laid_out) == whole
     assert [decide(bundle, laid_out[i : i + 1])[0] for i in range(len(some))] == whole
+
+
+@given(st.lists(ROUTED, min_size=1, max_size=5), st.lists(rows(), min_size=1, max_size=6))
+def test_the_rule_that_is_explained_as_decisive_is_the_one_that_decided(
+    rules: list[tuple[Node, Route]], some: list[dict[str, Any]]
+) -> None:
+    bundle = bundle_of_rules(*((node.sql, route) for node, route in rules))
+    cases = rows_of(some)
+    explained = [
+        next((each.rule_id for each in explain(bundle, case) if each.decisive), None)
+        for case in cases
+    ]
+    assert explained == [made["rule_id"] for made in decide(bundle, frame(bundle, cases))]
 
 
 def test_an_unknown_signal_of_a_stricter_rule_sends_a_case_to_that_rules_queue() -> None:
