@@ -33,7 +33,7 @@ from casework.store.tables import (
     SignalReading,
     Token,
 )
-from casework.store.texts import Outgoing
+from casework.store.texts import Foreseen
 from casework.store.worklist import Listed
 from casework.trials import Trial
 
@@ -107,7 +107,7 @@ class Preview:
     """What an answer would send, were it given now."""
 
     verdict: str
-    going: Sequence[Outgoing]
+    foreseen: Foreseen
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from casework.store.ledger import acts_of
 from casework.store.playbooks import answer_step, answers_about
 from casework.store.policy import stored_bundle
 from casework.store.qa.blinding import recuse
-from casework.store.texts import preview
+from casework.store.texts import Foreseen, preview
 
 router = APIRouter()
 
@@ -135,14 +135,14 @@ def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswe
     """Show word for word what an answer would send; nothing is sent and nothing decided."""
     with reading(console.engine) as session:
         found = readable_gate(session, visit, gate)
-        action = given["action"]
+        action, clause = given["action"], given["clause"] or None
         allowed = stored_bundle(session, found.policy_digest).terms(found.queue, None).actions
-        going = (
-            preview(session, found, action, given["clause"] or None, console.clock())
-            if action in allowed
-            else []
+        foreseen = (
+            preview(session, found, action or None, clause, visit.by, console.clock())
+            if given["verdict"] and (action in allowed or not action)
+            else Foreseen()
         )
-    shown = Preview(given["verdict"], going)
+    shown = Preview(given["verdict"], foreseen)
     return shown_case(console, visit, found.case_id, uncovered=True, given=given, shown_ahead=shown)
 
 
