@@ -166,6 +166,7 @@ class CasePage:
     form: Form | None
     run_page: str
     prefect_answers: bool
+    decided: Gate | None  # decided, and not carried out yet
     let_in: Sequence[str] | None = None  # who alone may know of it; None: it is not restricted
     restricts: Sequence[tuple[str, str]] = ()  # id, name of whom a lead may let in
     followed: Followed | None = None  # the playbook's questions at the open gate

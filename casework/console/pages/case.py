@@ -67,7 +67,7 @@ def show(
     console: TheConsole, visit: TheVisit, case_id: str, done: Outcome | None = None
 ) -> HTMLResponse:
     """A case; what is of a marked category stays covered until it is asked for."""
-    return shown_case(console, visit, case_id, outcome=OUTCOMES[done] if done else "")
+    return shown_case(console, visit, case_id, done=done)
 
 
 @router.post("/cases/{case_id}/reveal")
@@ -200,7 +200,7 @@ def shown_case(
     uncovered: bool = False,
     refusal: str = "",
     given: dict[str, str] | None = None,
-    outcome: str = "",
+    done: Outcome | None = None,
     problem: str = "",
     shown_ahead: Preview | None = None,
     status: int = 200,
@@ -219,6 +219,9 @@ def shown_case(
         if denied.reason != Denial.BLIND:
             raise
         return render("blind.html", {"page": around, "case_id": case_id}, 403)
+    if done == "later" and shown.decided is None:
+        done = "decided"  # the page is loaded again, and there is nothing to wait for any more
+    outcome = OUTCOMES[done] if done else ""
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}
     context["preview"] = shown_ahead
     return render("case.html", context, status)
