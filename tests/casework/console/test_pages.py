@@ -1,6 +1,8 @@
 """What each page shows and does, and to whom."""
 
+import asyncio
 import re
+import time
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +12,7 @@ from starlette.testclient import TestClient
 
 from casework.accounts import csrf_token
 from casework.answering import answer_gate
-from casework.console import ports
+from casework.console import doing, ports
 from casework.console.app import create_app
 from casework.console.identity import COOKIE
 from casework.console.security import HEADERS
@@ -227,6 +229,25 @@ def test_an_answer_is_taken_while_prefect_is_down(
     assert "Decided. The case goes on." in page
 
 
+def test_who_decides_does_not_wait_for_a_prefect_that_hangs(
+    engine: Engine, gate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wake(run_id: str) -> bool:
+        await asyncio.sleep(5)
+        return True
+
+    monkeypatch.setattr(doing, "WAKE_SECONDS", 0.01)
+    with transaction(engine) as session:
+        assign_run(session, gate, "0199", BY, NOW)
+        secret = open_session(session, "ana", BY, NOW)
+    app = create_app(console_of(engine, lambda: NOW, wake))
+    client = TestClient(app, cookies={COOKIE: secret}, follow_redirects=False)
+    began = time.monotonic()
+    assert answer(client, gate).headers["location"].endswith("later")
+    assert time.monotonic() - began < 5
+    assert "gate.decided" in actions(engine, gate)
+
+
 def test_a_case_says_that_prefect_is_down_and_links_its_run_where_it_is_up(
     engine: Engine, gate: str
 ) -> None:
@@ -246,7 +267,7 @@ def test_a_case_says_that_prefect_is_down_and_links_its_run_where_it_is_up(
 
 
 @pytest.mark.parametrize(
-    ("up", "said"), [(True, "its run does so"), (False, "carried out when it is back")]
+    ("up", "said"), [(True, "not carried out yet"), (False, "carried out when it is back")]
 )
 def test_a_case_says_what_was_decided_until_it_is_carried_out(
     engine: Engine, gate: str, up: bool, said: str
