@@ -185,11 +185,8 @@ def _join_or_own(settings: Settings, lock: IO[str]) -> str | None:
 def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
     chosen = port or free_port(USUAL_PORT)
     url = f"http://127.0.0.1:{chosen}/api"
-    command = [sys.executable, "-m", "prefect", "server", "start"]
-    command += ["--host", "127.0.0.1", "--port", str(chosen)]
     note = _file(settings, "stack.json")
-    with child_process(settings, "server", command) as child:
-        _wait_until_up(settings, child, url)
+    with server_process(settings, chosen) as child:
         _deploy(url)
         note.write_bytes(orjson.dumps({"api_url": url, "pid": child.pid}))
         try:
@@ -197,6 +194,20 @@ def _own_server(settings: Settings, port: int | None) -> Iterator[str]:
         finally:
             note.unlink(missing_ok=True)
             _hand_in()
+
+
+@contextmanager
+def server_process(settings: Settings, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a Prefect server over the database in our home folder, once it answers.
+
+    Raises:
+        EngineError: it does not start.
+    """
+    command = [sys.executable, "-m", "prefect", "server", "start"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    with child_process(settings, "server", command) as child:
+        _wait_until_up(settings, child, f"http://127.0.0.1:{port}/api")
+        yield child
 
 
 def _hand_in() -> None:

@@ -34,7 +34,7 @@ from casework.store.tables import (
     SignalReading,
     Token,
 )
-from casework.store.texts import Outgoing
+from casework.store.texts import Foreseen
 from casework.store.worklist import Listed
 from casework.trials import Trial
 
@@ -109,7 +109,7 @@ class Preview:
     """What an answer would send, were it given now."""
 
     verdict: str
-    going: Sequence[Outgoing]
+    foreseen: Foreseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,7 @@ class CasePage:
     form: Form | None
     run_page: str
     prefect_answers: bool
+    decided: Gate | None  # decided, and not carried out yet
     let_in: Sequence[str] | None = None  # who alone may know of it; None: it is not restricted
     restricts: Sequence[tuple[str, str]] = ()  # id, name of whom a lead may let in
     followed: Followed | None = None  # the playbook's questions at the open gate

@@ -1,8 +1,9 @@
 """What people do in the console, as its pages and its API both do it."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlmodel import Session
 
@@ -25,6 +26,10 @@ from casework.store.outbox import effect_by_key
 from casework.store.people import answering
 from casework.store.restrictions import is_hidden
 from casework.store.tables import Gate, QueuedEffect
+
+#: Seconds for which somebody who has decided waits for Prefect. One that hangs would keep them for
+#: minutes: its client waits long, and tries again.
+WAKE_SECONDS: Final = 5.0
 
 Change: TypeAlias = Callable[[Session, datetime], object]
 
@@ -95,8 +100,8 @@ async def wake(console: Console, taken: Taken) -> bool:
     if not taken.decided or taken.flow_run_id is None:
         return False
     try:
-        return await console.wake(taken.flow_run_id)
-    except EngineError:
+        return await asyncio.wait_for(console.wake(taken.flow_run_id), WAKE_SECONDS)
+    except (EngineError, TimeoutError):
         # The decision is taken; the reconciler wakes the run when Prefect is back.
         return False
 

@@ -38,6 +38,7 @@ class Kind(StrEnum):
 
     DECIDED = "decided"
     CLAIM = "claim"
+    CARRIED_OUT = "carried_out"
     REVISED = "revised"
     MOVED = "moved"
     PLAYBOOK = "playbook"
@@ -49,6 +50,7 @@ class Kind(StrEnum):
 _OF_CASE: Final[Mapping[Action, Kind]] = {
     Action.GATE_ANSWERED: Kind.DECIDED,
     Action.GATE_DECIDED: Kind.DECIDED,
+    Action.GATE_CARRIED_OUT: Kind.CARRIED_OUT,
     Action.CASE_REVISED: Kind.REVISED,
     Action.GATE_SUPERSEDED: Kind.REVISED,
     Action.CASE_RESTRICTED: Kind.AGAIN,
@@ -88,6 +90,8 @@ class Listener:
             return _OF_CASE.get(news.action, Kind.MOVED) if mine else None
         if news.restricted or news.action == Action.CASE_RESTRICTED:
             return None
+        if news.action == Action.GATE_CARRIED_OUT:
+            return None  # a list has changed before, as it was decided
         there = news.action in _LEAVING or news.queue in self.queues
         return Kind.QUEUE if there else None
 

@@ -118,7 +118,7 @@ def _page_of(
     refusal: str,
     given: Mapping[str, str] | None,
 ) -> CasePage:
-    gate = next((each for each in file.gates if each.status == GateStatus.OPEN), None)
+    gate = _gate_that_is(file, GateStatus.OPEN)
     queue = bundle.queues.get(gate.queue) if gate else None
     answers = queue is not None and visit.viewer.answers_in(queue)
     claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
@@ -143,11 +143,16 @@ def _page_of(
         form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
         run_page=_run_page(console.prefect(), file),
         prefect_answers=console.prefect().answers,
+        decided=_gate_that_is(file, GateStatus.DECIDED),
         let_in=let_in(session, file.case.id),
         restricts=_restricts(session, visit),
         followed=followed(session, file.case, gate) if gate else None,
         assignees=_assignees(session, console, visit, gate, queue, claim),
     )
+
+
+def _gate_that_is(file: CaseFile, status: GateStatus) -> Gate | None:
+    return next((each for each in file.gates if each.status == status), None)
 
 
 def veil_of(session: Session, console: Console, visit: Visit, *, marked: bool) -> str:

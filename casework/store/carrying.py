@@ -6,11 +6,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from casework.cases import Status, check_transition
-from casework.consequences import Done
 from casework.gates import GateStatus, Verdict, gate_id
 from casework.ledger.entries import Action, Provenance
 from casework.store.clocks import Opened, open_clocks
-from casework.store.consequences import cause, done_before
+from casework.store.consequences import cause, done_at, done_before
 from casework.store.gates import answers_at, held, record
 from casework.store.need_to_know import restrict_in_queue
 from casework.store.policy import stored_bundle
@@ -49,8 +48,7 @@ def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> Car
         return CarriedOut(GateStatus.CARRIED_OUT, following)
     if found.action is not None:
         bundle = stored_bundle(session, found.policy_digest)
-        done = _done(case, found, found.action, now)
-        cause(session, bundle, done, found.revision, by, now)
+        cause(session, bundle, done_at(case, found, found.action, now), found.revision, by)
         if bundle.actions[found.action].reopens:
             found.settled_at = now
             proposed = bundle.actions[found.action].inverse
@@ -58,19 +56,6 @@ def carry_out(session: Session, gate: str, by: Provenance, now: datetime) -> Car
             return CarriedOut(GateStatus.CARRIED_OUT, following)
     _close(session, case, found, by, now)
     return CarriedOut(GateStatus.CARRIED_OUT, None)
-
-
-def _done(case: Case, gate: Gate, action: str, now: datetime) -> Done:
-    return Done(
-        action=action,
-        origin=gate.id,
-        at=now,
-        case_id=case.id,
-        source=case.source,
-        external_id=case.external_id,
-        subject_id=case.subject_id,
-        policy=gate.policy_digest,
-    )
 
 
 def _close(session: Session, case: Case, gate: Gate, by: Provenance, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """What was done about a case so far, and the effects of what is done now."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,17 +20,17 @@ from casework.consequences import (
     standing,
     undone_by,
 )
-from casework.effects import EffectKind, EffectStatus
+from casework.effects import Effect, EffectKind, EffectStatus
 from casework.gates import GateStatus, Terms, Verdict
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
-from casework.store.effects import want_now
+from casework.store.effects import can_come_now, want_now
 from casework.store.ledger import append
 from casework.store.lookup import among
 from casework.store.outbox import enqueue
 from casework.store.outcomes import Decided
 from casework.store.tables import Case, Decision, Gate, QueuedEffect
-from casework.store.withdrawing import left, withdraw
+from casework.store.withdrawing import left, unsent, withdraw
 
 
 class Touched(NamedTuple):
@@ -41,37 +41,86 @@ class Touched(NamedTuple):
     lasting: Sequence[Carried]
 
 
-def cause(
-    session: Session, bundle: Bundle, done: Done, revision: int, by: Provenance, now: datetime
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What an action does outside, to what was done before as well."""
+
+    new: Sequence[Effect]  # to be queued
+    advanced: Sequence[Effect]  # queued for later, or given up, and now to be sent at once
+    under_way: Sequence[Effect]  # undone already, or about to be without this action
+    cancelled: Sequence[QueuedEffect]  # of earlier actions: surely nothing of it has left
+    undone: Sequence[str]  # earlier actions whose place this one takes
+    stays: Sequence[str]  # earlier actions that have left and that nothing can undo
+
+
+def cause(session: Session, bundle: Bundle, done: Done, revision: int, by: Provenance) -> int:
     """Queue what an action causes outside, in the transaction that carries it out.
 
-    What it undoes, or what it replaces of the same revision, is undone: where surely nothing of
-    that has left it is cancelled, and an end that was to come by itself later is sent now.
+    The case is held.
 
     Returns:
         How many effects were queued.
     """
+    found = consequences(session, bundle, done, revision, lock=True)
+    withdraw(session, found.cancelled, by, done.at)
+    if found.undone or found.stays:
+        earlier = {"undone": list(found.undone), "stays": list(found.stays)}
+        told = {"gate": done.origin, "action": done.action, **earlier}
+        draft = Draft(done.case_id, Action.ACTION_REPLACED, told, revision)
+        append(session, [draft], by, done.at)
+    queued = enqueue(session, found.new, by, done.at)
+    for effect in found.advanced:
+        want_now(session, effect.key, by, done.at)
+    return queued
+
+
+def consequences(
+    session: Session, bundle: Bundle, done: Done, revision: int, *, lock: bool = False
+) -> Consequences:
+    """What an action would cause, were it carried out now; with ``lock``, it stays so.
+
+    What it undoes, or what it replaces of the same revision, is undone: where surely nothing of
+    that has left it is cancelled, and an end that was to come by itself later comes now.
+    """
     carried = Carried(done.origin, done.action, revision)
     undoes, replaces, lasting = touched_by(session, bundle, done.case_id, carried)
     gone = [each.origin for each in (*undoes, *replaces)] + [each.origin for each in lasting]
-    cancelled = withdraw(session, done.case_id, gone, by, now)
-    unheard = bool(undoes and cancelled) and not any(
-        left(session, done.case_id, each.origin) for each in undoes
-    )
-    _tell_replaced(session, bundle, carried, done.case_id, replaces, lasting, by, now)
+    cancelled = unsent(session, done.case_id, gone, lock=lock)
+    keys = {row.key for row in cancelled}
+
+    def has_left(origin: str) -> bool:
+        return left(session, done.case_id, origin, keys)
+
+    unheard = bool(undoes and cancelled) and not any(has_left(each.origin) for each in undoes)
     effects = [
         each
         for each in effects_of(bundle, done, undoes, replaces)
-        if not (each.kind is EffectKind.REVERSE and each.after in cancelled)
+        if not (each.kind is EffectKind.REVERSE and each.after in keys)
         # Nobody has heard of what is undone, so nobody is told that it is undone.
         and not (each.kind is EffectKind.REPLY and unheard)
     ]
-    queued = enqueue(session, effects, by, now)
-    for effect in effects:
-        if effect.kind is EffectKind.REVERSE and effect.not_before is None:
-            want_now(session, effect.key, by, now)
-    return queued
+    new, advanced, under_way = _parted(session, effects, done.at)
+    return Consequences(
+        new=new,
+        advanced=advanced,
+        under_way=under_way,
+        cancelled=cancelled,
+        undone=[each.action for each in replaces if bundle.actions[each.action].to],
+        stays=[each.action for each in lasting if has_left(each.origin)],
+    )
+
+
+def _parted(
+    session: Session, effects: Sequence[Effect], now: datetime
+) -> tuple[list[Effect], list[Effect], list[Effect]]:
+    """Effects that are new, that are queued and come earlier now, and that go on as they are."""
+    keys = [each.key for each in effects]
+    rows = session.scalars(select(QueuedEffect).where(among(session, col(QueuedEffect.key), keys)))
+    known = {row.key: row for row in rows}
+    new = [each for each in effects if each.key not in known]
+    queued = [each for each in effects if each.key in known]
+    advanced = [each for each in queued if can_come_now(known[each.key], now)]
+    return new, advanced, [each for each in queued if each not in advanced]
 
 
 def touched_by(session: Session, bundle: Bundle, case_id: str, done: Carried) -> Touched:
@@ -81,6 +130,20 @@ def touched_by(session: Session, bundle: Bundle, case_id: str, done: Carried) ->
     undoes = undone_by(done.action, stands, bundle.actions)
     replaces = replaced_by(done, stands, bundle.actions)
     return Touched(undoes, replaces, [] if undoes else irreversible(done, past, bundle.actions))
+
+
+def done_at(case: Case, gate: Gate, action: str, now: datetime) -> Done:
+    """An action that is decided at a gate, as it is carried out."""
+    return Done(
+        action=action,
+        origin=gate.id,
+        at=now,
+        case_id=case.id,
+        source=case.source,
+        external_id=case.external_id,
+        subject_id=case.subject_id,
+        policy=gate.policy_digest,
+    )
 
 
 def terms_at(session: Session, bundle: Bundle, gate: Gate, action: str | None) -> Terms:
@@ -96,24 +159,6 @@ def terms_at(session: Session, bundle: Bundle, gate: Gate, action: str | None) -
     inverses = [str(bundle.actions[each.action].inverse) for each in replaces]
     people = [bundle.actions[inverse].approvals for inverse in inverses]
     return replace(terms, approvals=max([terms.approvals, *people]))
-
-
-def _tell_replaced(
-    session: Session,
-    bundle: Bundle,
-    done: Carried,
-    case_id: str,
-    replaces: Sequence[Stands],
-    lasting: Sequence[Carried],
-    by: Provenance,
-    now: datetime,
-) -> None:
-    """Say which earlier actions a decision undoes, and which of them nothing can undo."""
-    undone = [each.action for each in replaces if bundle.actions[each.action].to]
-    stays = [each.action for each in lasting if left(session, case_id, each.origin)]
-    if undone or stays:
-        told = {"gate": done.origin, "action": done.action, "undone": undone, "stays": stays}
-        append(session, [Draft(case_id, Action.ACTION_REPLACED, told, done.revision)], by, now)
 
 
 def cause_closings(

@@ -106,16 +106,23 @@ def want_now(session: Session, key: str, by: Provenance, now: datetime) -> bool:
         NotFound: there is no effect of this key.
     """
     row = held(session, key)
-    if row.status in (EffectStatus.DEAD, EffectStatus.DISCARDED):
+    if not can_come_now(row, now):
+        return False
+    planned = row.not_before
+    if row.status != EffectStatus.WAITING or planned is None:
         retry_effect(session, key, by, now)
         return True
-    planned = row.not_before
-    if row.status != EffectStatus.WAITING or planned is None or planned <= now:
-        return False
     row.due_at, row.not_before = now, None
     session.add(row)
     record(session, row, Action.EFFECT_ADVANCED, {"planned": timestamp(planned)}, by, now)
     return True
+
+
+def can_come_now(row: QueuedEffect, now: datetime) -> bool:
+    """Whether an effect comes by itself later, or not any more, and so could be had now."""
+    if row.status == EffectStatus.WAITING:
+        return row.not_before is not None and row.not_before > now
+    return row.status in (EffectStatus.DEAD, EffectStatus.DISCARDED)
 
 
 def _undone(session: Session, row: QueuedEffect) -> bool:

@@ -19,6 +19,7 @@ TOLD: Final = (
     Action.GATE_OPENED,
     Action.GATE_ANSWERED,
     Action.GATE_DECIDED,
+    Action.GATE_CARRIED_OUT,
     Action.GATE_SUPERSEDED,
     Action.GATE_CLAIMED,
     Action.GATE_RELEASED,

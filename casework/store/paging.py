@@ -33,7 +33,7 @@ def acknowledge(session: Session, gate: Gate, by: Provenance, now: datetime) -> 
     Returns:
         How many destinations will be told that have not been before.
     """
-    return _tell(session, EffectKind.ACKNOWLEDGE, [gate], by, now)
+    return enqueue(session, endings(session, EffectKind.ACKNOWLEDGE, [gate], by), by, now)
 
 
 def resolve(session: Session, gates: Sequence[Gate], by: Provenance, now: datetime) -> int:
@@ -44,7 +44,7 @@ def resolve(session: Session, gates: Sequence[Gate], by: Provenance, now: dateti
     Returns:
         How many effects will tell it that were not queued before.
     """
-    return _tell(session, EffectKind.RESOLVE, gates, by, now)
+    return enqueue(session, endings(session, EffectKind.RESOLVE, gates, by), by, now)
 
 
 def earlier_references(session: Session, effect: Effect) -> tuple[str, ...]:
@@ -69,17 +69,17 @@ def earlier_references(session: Session, effect: Effect) -> tuple[str, ...]:
     return tuple(name for name, data in rows if gate in (None, data.get("gate")))
 
 
-def _tell(
-    session: Session, kind: EffectKind, gates: Sequence[Gate], by: Provenance, now: datetime
-) -> int:
+def endings(
+    session: Session, kind: EffectKind, gates: Sequence[Gate], by: Provenance
+) -> list[Effect]:
+    """What tells those who were told about gates that the waiting is over, or taken up."""
     told = _told(session, gates) if gates else {}
-    effects = [
+    return [
         _effect(kind, gate, destination, before, by)
         for gate in gates
         for destination, before in told.get(gate.id, {}).items()
         if _takes(session, gate, destination, kind)
     ]
-    return enqueue(session, effects, by, now)
 
 
 def _told(session: Session, gates: Sequence[Gate]) -> _Told:

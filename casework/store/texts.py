@@ -8,16 +8,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from casework.consequences import Carried, Done, effects_of
 from casework.effects import Effect, EffectKind
 from casework.errors import ConfigurationError
 from casework.gates import Verdict
+from casework.ledger.entries import Provenance
 from casework.macros import day, render
 from casework.policy.model import Bundle
-from casework.store.consequences import touched_by
+from casework.store.consequences import consequences, done_at
 from casework.store.incidents.updates import update_text
+from casework.store.paging import endings
 from casework.store.policy import stored_bundle
-from casework.store.tables import Case, Decision, Gate
+from casework.store.tables import Case, Decision, Gate, QueuedEffect
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,26 @@ class Outgoing:
     text: str
     when: datetime | None = None  # later, by itself; None: at once
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """An effect of an earlier action that an answer would cancel, for it has not left."""
+
+    kind: EffectKind
+    destination: str
+    title: str  # of the earlier action
+    when: datetime | None  # it was to come later, by itself; None: at once
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What an answer would send, and what it would do to what was sent or queued before."""
+
+    going: Sequence[Outgoing] = ()
+    under_way: Sequence[Outgoing] = ()  # goes, or has gone, whatever is answered
+    cancelled: Sequence[Unsent] = ()
+    stays: Sequence[str] = ()  # titles of earlier actions that have left and nothing can undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +78,44 @@ def text_of(session: Session, effect: Effect, in_force: Bundle) -> str:
 
 
 def preview(
-    session: Session, gate: Gate, action: str, clause: str | None, now: datetime
-) -> Sequence[Outgoing]:
-    """What approving an action at a gate would send, word for word, were it carried out now.
+    session: Session,
+    gate: Gate,
+    action: str | None,
+    clause: str | None,
+    by: Provenance,
+    now: datetime,
+) -> Foreseen:
+    """What deciding at a gate would send, word for word, were it carried out now.
 
-    It goes the way that the decision itself goes: the same effects, the same macro, the same
-    values. An earlier approval that names a clause counts where this one names none.
+    It is worked out as the decision itself works it out: the same effects, the same macro, the
+    same values. An earlier approval that names a clause counts where this one names none. Where
+    nothing is approved there is no ``action``.
     """
-    case, bundle = session.get_one(Case, gate.case_id), stored_bundle(session, gate.policy_digest)
-    done = Done(
-        action=action,
-        origin=gate.id,
-        at=now,
-        case_id=case.id,
-        source=case.source,
-        external_id=case.external_id,
-        subject_id=case.subject_id,
-        policy=gate.policy_digest,
-    )
-    carried = Carried(gate.id, action, gate.revision)
-    undoes, replaces, _ = touched_by(session, bundle, case.id, carried)
+    bundle = stored_bundle(session, gate.policy_digest)
+    told = endings(session, EffectKind.RESOLVE, [gate], by)
+    over = [Outgoing(each.kind, each.destination, "") for each in told]
+    if action is None:
+        return Foreseen(over)
+    done = done_at(session.get_one(Case, gate.case_id), gate, action, now)
+    found = consequences(session, bundle, done, gate.revision)
     basis, earlier = _Basis(clause, now), _basis(session, {"origin": gate.id})
     if clause is None and earlier is not None and earlier.clause is not None:
         basis = earlier
-    effects = effects_of(bundle, done, undoes, replaces)
-    return [_outgoing(session, effect, bundle, basis) for effect in effects]
+    leaving = [*found.new, *found.advanced]
+    return Foreseen(
+        [*(_outgoing(session, each, bundle, basis) for each in leaving), *over],
+        [Outgoing(each.kind, each.destination, "") for each in found.under_way],
+        [_unsent(each, bundle) for each in found.cancelled],
+        [bundle.actions[each].title for each in found.stays],
+    )
+
+
+def _unsent(row: QueuedEffect, bundle: Bundle) -> Unsent:
+    """An earlier effect by what it does; the end of an action by the action that it ends."""
+    named = row.data["reverses" if row.kind == EffectKind.REVERSE else "action"]
+    spec = bundle.actions.get(str(named))
+    title = spec.title if spec else str(named)
+    return Unsent(EffectKind(row.kind), row.destination, title, row.not_before)
 
 
 def _outgoing(session: Session, effect: Effect, bundle: Bundle, basis: _Basis) -> Outgoing:

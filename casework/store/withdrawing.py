@@ -21,59 +21,64 @@ _WITHDRAWN: Final = (EffectKind.ACT, EffectKind.REPLY)
 _OPEN: Final = (EffectStatus.WAITING, EffectStatus.DEAD)
 
 
-def withdraw(
-    session: Session, case_id: str, origins: Collection[str], by: Provenance, now: datetime
-) -> set[str]:
-    """Cancel what decisions were to do outside, where surely nothing of it has left.
+def unsent(
+    session: Session, case_id: str, origins: Collection[str], *, lock: bool = False
+) -> list[QueuedEffect]:
+    """What decisions were to do outside, where surely nothing of it has left.
 
-    The case is held. What a sender has in hand, or what may have been taken although no answer
-    said so, stays as it is: it is undone after it. The end of what is cancelled, which was to
-    come by itself, is cancelled too.
-
-    Returns:
-        The keys of what was cancelled.
+    What a sender has in hand, or what may have been taken although no answer said so, is not
+    among it: it is undone after it. The end of what has not left, which was to come by itself,
+    is. With ``lock``, for which the case is held, it stays so until the transaction ends.
     """
-    wanted, rows = set(origins), _open(session, case_id) if origins else []
-    unsent = [
+    wanted, rows = set(origins), _open(session, case_id, lock=lock) if origins else []
+    found = [
         each
-        for each in _unsent(session, rows)
+        for each in _untaken(session, rows)
         if each.kind in _WITHDRAWN and each.data.get("origin") in wanted
     ]
     ends = {
         reversal_key(str(each.data["origin"]), each.destination)
-        for each in unsent
+        for each in found
         if each.kind == EffectKind.ACT
     }
-    cancelled = unsent + _unsent(session, [each for each in rows if each.key in ends])
-    for row in cancelled:
+    return found + _untaken(session, [each for each in rows if each.key in ends])
+
+
+def withdraw(session: Session, rows: Iterable[QueuedEffect], by: Provenance, now: datetime) -> None:
+    """Cancel effects that have not left; they are held."""
+    for row in rows:
         settle(session, row, EffectStatus.CANCELLED, by, now)
         record(session, row, Action.EFFECT_CANCELLED, {"attempts": row.attempts}, by, now)
-    return {row.key for row in cancelled}
 
 
-def left(session: Session, case_id: str, origin: str) -> bool:
-    """Whether something that a decision did or told has left, or still may."""
+def left(session: Session, case_id: str, origin: str, cancelled: Collection[str] = ()) -> bool:
+    """Whether something that a decision did or told has left, or still may.
+
+    What is about to be ``cancelled`` will not.
+    """
     statement = select(QueuedEffect).where(
         col(QueuedEffect.case_id) == case_id,
         col(QueuedEffect.kind).in_(_WITHDRAWN),
         col(QueuedEffect.status) != EffectStatus.CANCELLED,
     )
-    return any(row.data.get("origin") == origin for row in session.scalars(statement))
+    rows = [row for row in session.scalars(statement) if row.key not in cancelled]
+    return any(row.data.get("origin") == origin for row in rows)
 
 
-def _open(session: Session, case_id: str) -> list[QueuedEffect]:
-    """The effects of a case that could still be sent, held until the transaction ends."""
+def _open(session: Session, case_id: str, *, lock: bool) -> list[QueuedEffect]:
+    """The effects of a case that could still be sent."""
     statement = (
         select(QueuedEffect)
         .where(col(QueuedEffect.case_id) == case_id, col(QueuedEffect.status).in_(_OPEN))
         .order_by(col(QueuedEffect.key))
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        .execution_options(populate_existing=lock)
     )
+    if lock:
+        statement = statement.with_for_update()
     return list(session.scalars(statement))
 
 
-def _unsent(session: Session, rows: Collection[QueuedEffect]) -> list[QueuedEffect]:
+def _untaken(session: Session, rows: Collection[QueuedEffect]) -> list[QueuedEffect]:
     """Those of which no attempt can have got through: each was refused, or there was none."""
     statement = select(col(DeliveryAttempt.effect)).where(
         among(session, col(DeliveryAttempt.effect), [row.key for row in rows]),

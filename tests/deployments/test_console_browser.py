@@ -3,47 +3,31 @@
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine
 
 from casework.console.app import create_app
-from casework.store.accounts import end_sessions, make_link, set_password
+from casework.store.accounts import end_sessions, set_password
 from casework.store.assignment import claim, release
 from casework.store.engine import open_engine, transaction
 from casework.store.gates import gate_by_id
 from casework.store.people import change_person
+from tests.deployments.browsing import IN_A_BROWSER, Open, approve, press
 from tests.factories.consoles import console_of
 from tests.factories.escalation import person
 from tests.factories.gates import BY, NOW, add_people, waiting_case
 from tests.factories.playbooks import asking_case
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PASSWORD = "correct horse battery"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
-]
-
-Open = Callable[..., Page]
-
-#: Milliseconds: a busy machine is slow, and no test here is about speed.
-expect.set_options(timeout=60_000)
-
-
-def press(page: Page, key: str) -> None:
-    """Press a key once the page listens for it, as nobody presses one that fast."""
-    page.wait_for_load_state("load")
-    page.keyboard.press(key)
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -75,54 +59,9 @@ def url(engine: Engine) -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for all tests; each has contexts of its own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def sign_in(browser: Browser, engine: Engine, url: str) -> Iterator[Open]:
-    """Opens a page in which somebody has signed in by link; no page may write an error."""
-    faults: list[str] = []
-    contexts = []
-
-    def page_of(person: str, **options: Any) -> Page:
-        with transaction(engine) as session:
-            secret = make_link(session, person, BY, datetime.now(UTC))
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        page.goto(f"{url}/sign-in/{secret}")
-        page.get_by_role("button", name="Sign in").press("Enter")
-        expect(page.get_by_role("heading", name="Your queues")).to_be_visible()
-        page.wait_for_load_state()  # keys work once the script has run
-        return page
-
-    yield page_of
-    for context in contexts:
-        context.close()
-    assert [fault for fault in faults if "409" not in fault and "403" not in fault] == []
-
-
 def status(engine: Engine, gate: str) -> str:
     with transaction(engine) as session:
         return gate_by_id(session, gate).status
-
-
-def approve(page: Page, why: str = "read it") -> None:
-    """Answer by keyboard alone."""
-    expect(page.locator("#answer")).to_be_visible()
-    press(page, "a")
-    press(page, "w")
-    page.keyboard.type(why)
-    press(page, "Control+Enter")
-    expect(page.get_by_role("status").or_(page.get_by_role("alert")).first).to_be_visible()
 
 
 def test_a_password_signs_in(browser: Browser, url: str) -> None:

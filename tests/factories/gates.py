@@ -101,6 +101,17 @@ def waiting_case(
     return gate
 
 
+def next_gate(engine: Engine, first: str) -> str:
+    """Another gate about the same content, after one that has been carried out."""
+    with transaction(engine) as session:
+        before = session.get_one(Gate, first)
+        gate = gate_id(before.case_id, before.revision, before.step + 1)
+        values = before.model_dump(exclude={"verdict", "action", "decided_at", "settled_at"})
+        session.add(Gate(**{**values, "id": gate, "step": before.step + 1, "status": "open"}))
+        session.get_one(Case, before.case_id).status = "waiting"
+    return gate
+
+
 def evidence_of(external_id: str) -> str:
     """The evidence digest of the case that ``waiting_case`` makes."""
     return digest(["evidence", external_id])

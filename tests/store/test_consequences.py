@@ -13,7 +13,6 @@ from casework.cases import Route
 from casework.consequences import Stands
 from casework.effects import Receipt
 from casework.errors import Conflict
-from casework.gates import gate_id
 from casework.mapping import Mapping
 from casework.policy.bundle import bundle_from_files
 from casework.policy.evaluate import decide, frame
@@ -31,11 +30,11 @@ from casework.store.outbox import effect_by_key, list_effects
 from casework.store.policy import adopt_bundle
 from casework.store.sending import note_sent
 from casework.store.straight import StraightThrough
-from casework.store.tables import Case, Gate
+from casework.store.tables import Case
 from integrations.patterns import PatternProvider
 from tests.factories.effects import LEAVING, leaving_bundle, take
 from tests.factories.enriched import enriched_case
-from tests.factories.gates import BY, NOW, add_people, answer, waiting_case
+from tests.factories.gates import BY, NOW, add_people, answer, next_gate, waiting_case
 from tests.factories.intake import row, rows_file
 
 DAY, END = timedelta(days=1), NOW + timedelta(days=7)
@@ -57,12 +56,7 @@ def carry(engine: Engine, gate: str, now: datetime = NOW) -> str | None:
 
 def decided_next(engine: Engine, first: str, action: str, now: datetime) -> str:
     """The next gate of the same revision, decided so and carried out."""
-    with transaction(engine) as session:
-        before = gate_by_id(session, first)
-        gate = gate_id(before.case_id, 1, before.step + 1)
-        values = before.model_dump(exclude={"verdict", "action", "decided_at", "settled_at"})
-        session.add(Gate(**{**values, "id": gate, "step": before.step + 1, "status": "open"}))
-        session.get_one(Case, before.case_id).status = "waiting"
+    gate = next_gate(engine, first)
     answer_gate(engine, gate, "ana", answer(action=action), now=now)
     carry(engine, gate, now)
     return gate

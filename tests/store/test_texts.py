@@ -19,8 +19,8 @@ def looked_ahead(
     engine: Engine, gate: str, action: str, clause: str | None
 ) -> list[tuple[str, str, str]]:
     with reading(engine) as session:
-        shown = preview(session, gate_by_id(session, gate), action, clause, NOW)
-    return sorted((each.kind, each.destination, each.text) for each in shown)
+        shown = preview(session, gate_by_id(session, gate), action, clause, BY, NOW)
+    return sorted((each.kind, each.destination, each.text) for each in shown.going)
 
 
 def gone_out(engine: Engine, gate: str) -> list[tuple[str, str, str]]:
@@ -53,8 +53,8 @@ def test_the_clause_of_the_first_approval_stands_where_the_second_names_none(
     files = {**LEAVING, "macros/banned.md": "Closed for {{ clause }}."}
     gate = waiting_case(engine, bundle=bundle_from_files(files))
     with reading(engine) as session:
-        first = preview(session, gate_by_id(session, gate), "ban", None, NOW)
-    assert [each.fault for each in first if each.kind == "reply"] == [
+        first = preview(session, gate_by_id(session, gate), "ban", None, BY, NOW)
+    assert [each.fault for each in first.going if each.kind == "reply"] == [
         "macro `banned` says clause, which this case does not have"
     ]
     answer_gate(engine, gate, "ana", answer(action="ban", clause="C1"), now=NOW)

@@ -19,7 +19,7 @@ from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
 from casework.store.outbox import effect_by_key
 from casework.store.sending import Claimed, note_failure, note_sent
-from casework.store.withdrawing import withdraw
+from casework.store.withdrawing import unsent, withdraw
 from tests.factories.effects import effect, queue, take
 from tests.factories.gates import BY, NOW
 
@@ -35,7 +35,9 @@ def queued(engine: Engine) -> None:
 
 def cancelled(engine: Engine) -> set[str]:
     with transaction(engine) as session:
-        return withdraw(session, "c1", ["g1"], BY, NOW)
+        rows = unsent(session, "c1", ["g1"], lock=True)
+        withdraw(session, rows, BY, NOW)
+        return {row.key for row in rows}
 
 
 def failed(engine: Engine, claimed: Claimed, error: CaseworkError, *, dead: bool = False) -> None:

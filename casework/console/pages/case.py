@@ -28,7 +28,7 @@ from casework.store.ledger import acts_of
 from casework.store.playbooks import answer_step, answers_about
 from casework.store.policy import stored_bundle
 from casework.store.qa.blinding import recuse
-from casework.store.texts import preview
+from casework.store.texts import Foreseen, preview
 
 router = APIRouter()
 
@@ -67,7 +67,7 @@ def show(
     console: TheConsole, visit: TheVisit, case_id: str, done: Outcome | None = None
 ) -> HTMLResponse:
     """A case; what is of a marked category stays covered until it is asked for."""
-    return shown_case(console, visit, case_id, outcome=OUTCOMES[done] if done else "")
+    return shown_case(console, visit, case_id, done=done)
 
 
 @router.post("/cases/{case_id}/reveal")
@@ -135,14 +135,14 @@ def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswe
     """Show word for word what an answer would send; nothing is sent and nothing decided."""
     with reading(console.engine) as session:
         found = readable_gate(session, visit, gate)
-        action = given["action"]
+        action, clause = given["action"], given["clause"] or None
         allowed = stored_bundle(session, found.policy_digest).terms(found.queue, None).actions
-        going = (
-            preview(session, found, action, given["clause"] or None, console.clock())
-            if action in allowed
-            else []
+        foreseen = (
+            preview(session, found, action or None, clause, visit.by, console.clock())
+            if given["verdict"] and (action in allowed or not action)
+            else Foreseen()
         )
-    shown = Preview(given["verdict"], going)
+    shown = Preview(given["verdict"], foreseen)
     return shown_case(console, visit, found.case_id, uncovered=True, given=given, shown_ahead=shown)
 
 
@@ -200,7 +200,7 @@ def shown_case(
     uncovered: bool = False,
     refusal: str = "",
     given: dict[str, str] | None = None,
-    outcome: str = "",
+    done: Outcome | None = None,
     problem: str = "",
     shown_ahead: Preview | None = None,
     status: int = 200,
@@ -219,6 +219,9 @@ def shown_case(
         if denied.reason != Denial.BLIND:
             raise
         return render("blind.html", {"page": around, "case_id": case_id}, 403)
+    if done == "later" and shown.decided is None:
+        done = "decided"  # the page is loaded again, and there is nothing to wait for any more
+    outcome = OUTCOMES[done] if done else ""
     context = {"page": around, "shown": shown, "outcome": outcome, "problem": problem}
     context["preview"] = shown_ahead
     return render("case.html", context, status)

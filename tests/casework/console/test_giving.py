@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from casework.answering import answer_gate
 from casework.console.app import create_app
+from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.outbox import list_effects
 from casework.store.people import add_person, change_person
@@ -15,7 +17,7 @@ from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.consoles import console_of
 from tests.factories.effects import leaving_bundle
 from tests.factories.escalation import assignment_at
-from tests.factories.gates import BY, NOW, waiting_case
+from tests.factories.gates import BY, NOW, answer, next_gate, waiting_case
 
 
 @pytest.fixture
@@ -95,3 +97,19 @@ def test_what_goes_out_is_shown_and_nothing_is_sent(
     refused = post(signed_in("ana"), f"/gates/{gate}/preview", verdict="refuse").text
     assert "Nothing goes out." in refused
     assert post(signed_in("lea"), f"/gates/{gate}/preview", **form).status_code == 404
+
+
+def test_what_an_answer_would_cancel_unsent_is_said_in_words(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    answer_gate(engine, gate, "ben", answer(action="suspend"), now=NOW)
+    with transaction(engine) as session:
+        carry_out(session, gate, BY, NOW)
+    following = next_gate(engine, gate)
+    form = {"verdict": "approve", "action": "no_action"}
+    page = post(signed_in("ana"), f"/gates/{following}/preview", **form).text
+    assert "Nothing goes out." in page
+    assert "<strong>act</strong> to platform, part of the earlier “Suspend”" in page
+    assert "<strong>reverse</strong> to platform, the end of the earlier “Suspend”" in page
+    with reading(engine) as session:
+        assert {row.status for row in list_effects(session)} == {"waiting"}

@@ -39,6 +39,9 @@ def test_a_case_is_told_what_others_do_and_a_list_what_concerns_its_queues() -> 
     assert case.kinds([news(Action.GATE_DECIDED, actor="ana")]) == [], "ana knows"
     assert case.kinds([news(Action.GATE_DECIDED, case_id="c2")]) == []
     assert case.kinds([news(Action.CASE_REVISED), news(Action.GATE_HELD)]) == ["revised", "moved"]
+    done = news(Action.GATE_CARRIED_OUT, actor="casework:case_review")
+    assert case.kinds([done]) == [Kind.CARRIED_OUT]
+    assert queue.kinds([done]) == [], "it is off the list since it was decided"
     assert queue.kinds([decided]) == [Kind.QUEUE]
     assert queue.kinds([news(Action.GATE_DECIDED, queue="legal")]) == []
     assert queue.kinds([news(Action.GATE_HANDED_OVER, queue="legal")]) == [Kind.QUEUE]

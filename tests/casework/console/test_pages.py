@@ -1,6 +1,8 @@
 """What each page shows and does, and to whom."""
 
+import asyncio
 import re
+import time
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +11,13 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from casework.accounts import csrf_token
-from casework.console import ports
+from casework.answering import answer_gate
+from casework.console import doing, ports
 from casework.console.app import create_app
 from casework.console.identity import COOKIE
 from casework.console.security import HEADERS
 from casework.store.accounts import make_link, open_session, set_password
+from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.gates import assign_run
 from casework.store.ledger import entries_of
@@ -22,6 +26,7 @@ from tests.casework.console.asking import Anything, actions, case_of, csrf, rout
 from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.consoles import console_of
 from tests.factories.gates import BY, NOW, evidence_of, waiting_case
+from tests.factories.gates import answer as given
 
 PASSWORD = "correct horse battery"
 
@@ -214,8 +219,32 @@ def test_an_answer_is_taken_while_prefect_is_down(
         assign_run(session, gate, "0199", BY, NOW)
     prefect.answers = False
     done = answer(signed_in("ana"), gate)
-    page = signed_in("ana").get(done.headers["location"]).text
-    assert "carried out when" in page
+    ana = signed_in("ana")
+    assert "carried out when" in ana.get(done.headers["location"]).text
+    assert "gate.decided" in actions(engine, gate)
+    with transaction(engine) as session:
+        carry_out(session, gate, BY, NOW)
+    page = ana.get(done.headers["location"]).text
+    assert "carried out when" not in page, "loaded again, it says what is so then"
+    assert "Decided. The case goes on." in page
+
+
+def test_who_decides_does_not_wait_for_a_prefect_that_hangs(
+    engine: Engine, gate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wake(run_id: str) -> bool:
+        await asyncio.sleep(5)
+        return True
+
+    monkeypatch.setattr(doing, "WAKE_SECONDS", 0.01)
+    with transaction(engine) as session:
+        assign_run(session, gate, "0199", BY, NOW)
+        secret = open_session(session, "ana", BY, NOW)
+    app = create_app(console_of(engine, lambda: NOW, wake))
+    client = TestClient(app, cookies={COOKIE: secret}, follow_redirects=False)
+    began = time.monotonic()
+    assert answer(client, gate).headers["location"].endswith("later")
+    assert time.monotonic() - began < 5
     assert "gate.decided" in actions(engine, gate)
 
 
@@ -235,6 +264,27 @@ def test_a_case_says_that_prefect_is_down_and_links_its_run_where_it_is_up(
     page = client.get(f"/cases/{case_of(engine, gate)}").text
     assert "Prefect does not answer" in page
     assert 'id="answer"' in page
+
+
+@pytest.mark.parametrize(
+    ("up", "said"), [(True, "not carried out yet"), (False, "carried out when it is back")]
+)
+def test_a_case_says_what_was_decided_until_it_is_carried_out(
+    engine: Engine, gate: str, up: bool, said: str
+) -> None:
+    answer_gate(engine, gate, "ben", given(action="suspend"), now=NOW)
+    with transaction(engine) as session:
+        secret = open_session(session, "ana", BY, NOW)
+    app = create_app(console_of(engine, lambda: NOW, prefect=lambda: ports.Prefect(up)))
+    client = TestClient(app, cookies={COOKIE: secret})
+    page = client.get(f"/cases/{case_of(engine, gate)}").text
+    assert "Decided: <strong>suspend</strong>. It is not carried out yet" in page
+    assert said in page
+    with transaction(engine) as session:
+        carry_out(session, gate, BY, NOW)
+    page = client.get(f"/cases/{case_of(engine, gate)}").text
+    assert "not carried out yet" not in page
+    assert "Prefect does not answer" not in page
 
 
 @pytest.mark.parametrize(
