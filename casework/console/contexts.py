@@ -170,9 +170,26 @@ class CasePage:
     prefect_answers: bool
     decided: Gate | None  # decided, and not carried out yet
     let_in: Sequence[str] | None = None  # who alone may know of it; None: it is not restricted
-    restricts: Sequence[tuple[str, str]] = ()  # id, name of whom a lead may let in
     followed: Followed | None = None  # the playbook's questions at the open gate
-    assignees: Sequence[tuple[str, str]] = ()  # id, name of those the viewer may give the gate to
+    gives: bool = False  # whether the viewer may give the gate to somebody
+
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """Whom a gate may be given to."""
+
+    case: Case
+    gate: Gate
+    people: Sequence[tuple[str, str]]  # id, name
+
+
+@dataclass(frozen=True, slots=True)
+class Restricting:
+    """Who may be let into a restricted case, and who is."""
+
+    case: Case
+    people: Sequence[tuple[str, str]]  # id, name
+    let_in: Sequence[str] | None  # None: it is not restricted
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import orjson
 from sqlmodel import Session
 
 from casework.assignment import HoldReason, reach
-from casework.console.access import Capability
+from casework.console.access import Capability, Viewer
 from casework.console.contexts import CasePage, Claim, Form, Guidance
 from casework.console.identity import Visit
 from casework.console.ports import Console, Prefect
@@ -18,18 +18,16 @@ from casework.errors import NotFound
 from casework.gates import GateStatus, Role
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Queue, Rule
-from casework.store.assignees import assignees
 from casework.store.assignment import assignment_of
-from casework.store.cases import CaseFile, case_file, find_case, note_case_view
+from casework.store.cases import CaseFile, case_file, note_case_view
 from casework.store.clocks import clocks_at
 from casework.store.consequences import terms_at
-from casework.store.desk import past_of, queues_of_case
+from casework.store.desk import past_of, queues_of_cases
 from casework.store.engine import transaction
-from casework.store.facts import rows_for_policy
-from casework.store.gates import answers_at, live_holder
+from casework.store.facts import row_for_policy
+from casework.store.gates import live_holder
 from casework.store.ledger import acts_of
 from casework.store.news import newest_entry
-from casework.store.people import people
 from casework.store.playbooks import followed
 from casework.store.policy import stored_bundle
 from casework.store.preferences import preference_of
@@ -40,30 +38,39 @@ from casework.store.tables import Case, Clock, Gate
 
 def is_readable(session: Session, visit: Visit, case_id: str) -> bool:
     """Whether the viewer may open a case; one that does not exist or is kept from them is none."""
-    if session.get(Case, case_id) is None or is_hidden(session, case_id, visit.viewer.id):
-        return False
-    return visit.viewer.may_read(queues_of_case(session, case_id))
+    return _readable(session, visit, case_id) is not None
 
 
-def check_readable(session: Session, visit: Visit, case_id: str) -> None:
+def check_readable(session: Session, visit: Visit, case_id: str) -> Case:
     """Refuse in the same words whether a case is another's or is none.
 
     Raises:
         NotFound: the viewer may not read it, or there is no such case.
     """
-    if not is_readable(session, visit, case_id):
+    found = _readable(session, visit, case_id)
+    if found is None:
         raise NotFound(f"there is no case {case_id} among yours")
+    return found
 
 
-def check_shown(session: Session, visit: Visit, case_id: str) -> None:
+def _readable(session: Session, visit: Visit, case_id: str) -> Case | None:
+    found = session.get(Case, case_id)
+    if found is None or is_hidden(session, case_id, visit.viewer.id):
+        return None
+    queues = queues_of_cases(session, [case_id])[case_id]
+    return found if visit.viewer.may_read(queues) else None
+
+
+def check_shown(session: Session, visit: Visit, case_id: str) -> Case:
     """Refuse a case that the viewer may not read, or must not before they have reviewed it.
 
     Raises:
         NotFound: the viewer may not read it, or there is no such case.
         Denied: they may have to review it, without knowing what was decided.
     """
-    check_readable(session, visit, case_id)
+    found = check_readable(session, visit, case_id)
     check_sighted(session, visit.viewer.id, case_id)
+    return found
 
 
 def readable_gate(session: Session, visit: Visit, gate: str) -> Gate:
@@ -95,9 +102,9 @@ def case_page(
     """
     with transaction(console.engine) as session:
         entry = newest_entry(session)
-        check_shown(session, visit, case_id)
-        file = case_file(session, case_id)
-        bundle, rules = explanation(session, console, case_id)
+        case = check_shown(session, visit, case_id)
+        file = case_file(session, case.id)
+        bundle, rules = explanation(session, console, file)
         covered = not uncovered and bundle.marked(file.case.rule_id) is not None
         if not covered:
             note_case_view(session, file.case, visit.by, console.clock())
@@ -123,8 +130,7 @@ def _page_of(
     answers = queue is not None and visit.viewer.answers_in(queue)
     claim = _claim(session, console, visit, bundle, gate) if gate and answers else None
     asked = gate if claim and claim.may_answer and not covered else None
-    rule, alike = bundle.rule(file.case.rule_id), past_of(session, file.case, visit.viewer.id)
-    past = [each for each in alike if is_readable(session, visit, each.id)]
+    rule, past = bundle.rule(file.case.rule_id), _past(session, visit, file.case)
     return CasePage(
         case=file.case,
         gate=gate,
@@ -140,14 +146,13 @@ def _page_of(
         timeline=_timeline(session, file.case.id),
         clocks=_going(session, gate),
         claim=claim,
-        form=_form(session, bundle, rule, asked, refusal, given) if asked else None,
+        form=_form(session, bundle, rule, file, asked, refusal, given) if asked else None,
         run_page=_run_page(console.prefect(), file),
         prefect_answers=console.prefect().answers,
         decided=_gate_that_is(file, GateStatus.DECIDED),
         let_in=let_in(session, file.case.id),
-        restricts=_restricts(session, visit),
         followed=followed(session, file.case, gate) if gate else None,
-        assignees=_assignees(session, console, visit, gate, queue, claim),
+        gives=queue is not None and may_give(visit.viewer, queue, claim.holder if claim else None),
     )
 
 
@@ -169,18 +174,20 @@ def _timeline(session: Session, case_id: str) -> list[Mapping[str, Any]]:
     return [act | {"at": datetime.fromisoformat(act["at"])} for act in acts_of(session, case_id)]
 
 
-def explanation(
-    session: Session, console: Console, case_id: str
-) -> tuple[Bundle, Sequence[RuleResult]]:
-    """The policy that decided a case, or else the one in force, and what its rules make of it.
+def _past(session: Session, visit: Visit, case: Case) -> list[Case]:
+    """Other cases of the same subject or reporter that the viewer may open."""
+    alike = past_of(session, case, visit.viewer.id)
+    queues = queues_of_cases(session, [each.id for each in alike]) if alike else {}
+    return [each for each in alike if visit.viewer.may_read(queues[each.id])]
 
-    Raises:
-        NotFound: there is no such case.
-    """
-    digest = find_case(session, case_id).policy_digest
+
+def explanation(
+    session: Session, console: Console, file: CaseFile
+) -> tuple[Bundle, Sequence[RuleResult]]:
+    """The policy that decided a case, or else the one in force, and what its rules make of it."""
+    digest = file.case.policy_digest
     bundle = stored_bundle(session, digest) if digest else console.bundle
-    facts = rows_for_policy(session, [case_id])
-    return bundle, _explained(bundle, facts[0].row)
+    return bundle, _explained(bundle, row_for_policy(file.case, file.readings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,34 +255,16 @@ def _claim(session: Session, console: Console, visit: Visit, bundle: Bundle, gat
     )
 
 
-def _assignees(
-    session: Session,
-    console: Console,
-    visit: Visit,
-    gate: Gate | None,
-    queue: Queue | None,
-    claim: Claim | None,
-) -> list[tuple[str, str]]:
-    """Whom the viewer may give the gate to; nobody where they neither lead nor have it."""
-    if gate is None or queue is None:
-        return []
-    leads = visit.viewer.may(Capability.LEAD) and visit.viewer.sees(queue)
-    if not leads and not (claim and claim.is_mine):
-        return []
-    return [(each.id, each.name) for each in assignees(session, gate, console.clock())]
-
-
-def _restricts(session: Session, visit: Visit) -> list[tuple[str, str]]:
-    """Whom the viewer may let into a restricted case; nobody where they do not lead."""
-    if not visit.viewer.may(Capability.LEAD):
-        return []
-    return [(each.id, each.name) for each in people(session) if each.active]
+def may_give(viewer: Viewer, queue: Queue, holder: str | None) -> bool:
+    """Whether the viewer may give a gate to somebody: they have it, or lead where it waits."""
+    return holder == viewer.id or (viewer.may(Capability.LEAD) and viewer.sees(queue))
 
 
 def _form(
     session: Session,
     bundle: Bundle,
     rule: Rule | None,
+    file: CaseFile,
     gate: Gate,
     refusal: str,
     given: Mapping[str, str] | None,
@@ -288,7 +277,7 @@ def _form(
         actions=[(spec.id, spec.title, spec.reversible) for spec in specs],
         escalations=[(name, bundle.queues[name].title) for name in queue.escalates_to],
         clauses=[pair for name in categories for pair in bundle.categories[name].clauses.items()],
-        answers=answers_at(session, gate.id),
+        answers=[each for each in file.decisions if each.gate_id == gate.id],
         approvals=terms_at(session, bundle, gate, gate.proposed_action).approvals,
         refusal=refusal,
         given=given,

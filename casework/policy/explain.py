@@ -56,7 +56,7 @@ def explain(bundle: Bundle, row: Mapping[str, Any]) -> list[RuleResult]:
 def _decisive(
     routes: Sequence[Route], truth: Sequence[bool | None], undecided: Sequence[bool]
 ) -> int | None:
-    """Which rule decides, as ``evaluate`` works it out for many cases at once; None: the default."""
+    """Which rule decides, as ``evaluate`` says it of many cases at once; None: the default."""
     first = next((i for i, true in enumerate(truth) if true), None)
     if first is None or routes[first] is not Route.CLOSE:
         return first

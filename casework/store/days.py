@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Final
 
 import orjson
 from sqlalchemy import ColumnElement, TextClause, func, select, text
@@ -17,7 +17,8 @@ from casework.store.policy import stored_bundle
 from casework.store.tables import Case, Gate, LedgerEntry
 from casework.store.types import UtcDateTime
 
-_DECIDED = frozenset({Action.GATE_ANSWERED, Action.QA_ANSWERED})
+_DECIDED: Final = frozenset({Action.GATE_ANSWERED, Action.QA_ANSWERED})
+_IN_ORDER: Final = (col(LedgerEntry.at), col(LedgerEntry.id))
 
 
 def acts_of(session: Session, person: str, since: datetime) -> list[Act]:

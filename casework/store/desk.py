@@ -1,16 +1,17 @@
 """What people see at their desks: how much waits where, and a subject's past."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import and_, bindparam, case, func, or_, select, text
+from sqlalchemy import and_, bindparam, case, func, or_, select, text, union_all
 from sqlmodel import Session, col
 
 from casework.cases import Severity
 from casework.store.engine import is_sqlite
+from casework.store.lookup import among
 from casework.store.queue_heads import IS_OPEN
 from casework.store.restrictions import kept_from, known_in_words, known_to
 from casework.store.tables import Assignment, Case, Gate
@@ -144,17 +145,23 @@ def _on_hold(session: Session, queues: Sequence[str], viewer: str) -> dict[str, 
     return dict(map(tuple, session.execute(statement)))
 
 
-def queues_of_case(session: Session, case_id: str) -> set[str]:
-    """Every queue that a case is or has been in, one that has handed it over too."""
-    gates = session.scalars(select(col(Gate.queue)).where(col(Gate.case_id) == case_id))
-    owners = session.scalars(
-        select(col(Assignment.owner_queue)).where(
-            col(Assignment.gate_id).in_(select(col(Gate.id)).where(col(Gate.case_id) == case_id)),
-            col(Assignment.owner_queue).is_not(None),
-        )
+def queues_of_cases(session: Session, cases: Collection[str]) -> dict[str, set[str]]:
+    """Every queue that each case is or has been in, one that has handed it over too."""
+    found: dict[str, set[str]] = {case_id: set() for case_id in cases}
+    columns = (
+        (Gate.case_id, Gate.queue),
+        (Assignment.case_id, Assignment.owner_queue),
+        (Case.id, Case.queue),
     )
-    now_in = session.scalar(select(col(Case.queue)).where(col(Case.id) == case_id))
-    return {*gates, *filter(None, owners), *([now_in] if now_in else [])}
+    parts = [
+        select(col(name), col(queue)).where(
+            among(session, col(name), list(found)), col(queue).is_not(None)
+        )
+        for name, queue in columns
+    ]
+    for case_id, queue in session.execute(union_all(*parts)):
+        found[case_id].add(queue)
+    return found
 
 
 def past_of(session: Session, case: Case, viewer: str = "", limit: int = 10) -> list[Case]:

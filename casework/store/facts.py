@@ -54,6 +54,14 @@ def policy_cases(session: Session, after: str, limit: int) -> list[str]:
     return list(session.scalars(statement))
 
 
+def row_for_policy(case: Case, readings: Iterable[SignalReading]) -> dict[str, Any]:
+    """What rules may read of a case, of which the readings of its current revision are at hand."""
+    row = {name: getattr(case, name) for name in CASE_FIELDS} | {"case_id": case.id}
+    for reading in readings:
+        row |= reading.known
+    return row
+
+
 def rows_for_policy(session: Session, case_ids: Sequence[str]) -> list[Facts]:
     """Read what rules may read of the current revision of cases, in the order given.
 

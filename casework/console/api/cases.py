@@ -13,6 +13,7 @@ from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, declared
 from casework.console.identity import TheConsole
 from casework.console.showing import case_page, check_shown, explanation
+from casework.store.cases import case_file
 from casework.store.engine import reading
 from casework.store.ledger import acts_of
 from casework.tokens import Scope
@@ -56,8 +57,8 @@ def show(
 def explain(console: TheConsole, visit: Caller, case: Id) -> Explanation:
     """Each rule true, false or unknown for a case, with the signals it read."""
     with reading(console.engine) as session:
-        check_shown(session, visit, case)
-        bundle, rules = explanation(session, console, case)
+        found = check_shown(session, visit, case)
+        bundle, rules = explanation(session, console, case_file(session, found.id))
     shown = [RuleOut.model_validate(rule) for rule in rules]
     return Explanation(policy_digest=bundle.digest, rules=shown)
 

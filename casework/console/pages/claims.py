@@ -4,19 +4,36 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from casework.assignment import HoldReason
 from casework.console import doing, urls
 from casework.console.access import Capability
+from casework.console.contexts import Giving
 from casework.console.doing import Change
-from casework.console.identity import OurForm, TheConsole, Visit, allowed
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.case import Outcome, shown_case
+from casework.console.pages.desk import page
 from casework.console.ports import Console
-from casework.errors import Conflict, Denied, InputError
-from casework.store.assignment import assign, claim, hand_over, hold, release, renew, resume
-from casework.store.engine import transaction
+from casework.console.rendering import render
+from casework.console.showing import may_give, readable_gate
+from casework.errors import Conflict, Denied, InputError, NotAllowed
+from casework.store.assignees import assignees
+from casework.store.assignment import (
+    assign,
+    assignment_of,
+    claim,
+    hand_over,
+    hold,
+    release,
+    renew,
+    resume,
+)
+from casework.store.engine import reading, transaction
+from casework.store.gates import live_holder
+from casework.store.policy import stored_bundle
+from casework.store.tables import Case
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.WORK))])
 
@@ -77,6 +94,22 @@ def go_on(console: TheConsole, visit: OurForm, gate: str) -> Response:
         resume(session, gate, visit.by, now)
 
     return _changed(console, visit, gate, change, "resumed")
+
+
+@router.get("/gates/{gate}/assign")
+def choose(console: TheConsole, visit: TheVisit, gate: str) -> HTMLResponse:
+    """Choose whom to give a gate to, among those who may answer there now."""
+    with reading(console.engine) as session:
+        found = readable_gate(session, visit, gate)
+        case = session.get_one(Case, found.case_id)
+        queue = stored_bundle(session, found.policy_digest).queues[found.queue]
+        now = console.clock()
+        if not may_give(visit.viewer, queue, live_holder(assignment_of(session, found), now)):
+            raise NotAllowed("only who has a case gives it away, or a lead", hint="claim it first")
+        able = assignees(session, found, now)
+    people = [(each.id, each.name) for each in able if each.id != visit.viewer.id]
+    around = page(console, visit, f"Give case {case.id}")
+    return render("give.html", {"page": around, "giving": Giving(case, found, people)})
 
 
 @router.post("/gates/{gate}/assign")

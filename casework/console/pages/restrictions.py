@@ -4,20 +4,35 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from casework.console import urls
 from casework.console.access import Capability
-from casework.console.identity import OurForm, TheConsole, Visit, allowed
+from casework.console.contexts import Restricting
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.case import Outcome, shown_case
+from casework.console.pages.desk import page
 from casework.console.ports import Console
+from casework.console.rendering import render
 from casework.console.showing import check_readable
 from casework.errors import Denied, InputError
 from casework.store.engine import reading, transaction
-from casework.store.restrictions import restrict, unrestrict
+from casework.store.people import people
+from casework.store.restrictions import let_in, restrict, unrestrict
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+
+
+@router.get("/cases/{case_id}/restrict")
+def choose(console: TheConsole, visit: TheVisit, case_id: str) -> HTMLResponse:
+    """Choose who alone may know of a case."""
+    with reading(console.engine) as session:
+        case = check_readable(session, visit, case_id)
+        known = [(each.id, each.name) for each in people(session) if each.active]
+        shown = Restricting(case, known, let_in(session, case_id))
+    around = page(console, visit, f"Who may know of case {case_id}")
+    return render("restrict.html", {"page": around, "restricting": shown})
 
 
 @router.post("/cases/{case_id}/restrict")

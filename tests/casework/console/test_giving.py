@@ -44,8 +44,9 @@ def test_a_lead_gives_a_case_to_somebody_from_its_page(
     signed_in: SignIn, engine: Engine, gate: str
 ) -> None:
     lead, case = signed_in("lou"), case_of(engine, gate)
-    page = lead.get(f"/cases/{case}").text
-    assert 'value="ben"' in page
+    assert f'href="/gates/{gate}/assign"' in lead.get(f"/cases/{case}").text
+    page = lead.get(f"/gates/{gate}/assign").text
+    assert '<option value="ben"' in page
     assert '<option value="lea"' not in page, "she does not answer in this queue"
     done = post(lead, f"/gates/{gate}/assign", person="ben")
     assert "Given to the person" in lead.get(done.headers["location"]).text
@@ -58,8 +59,10 @@ def test_who_neither_leads_nor_has_a_case_is_not_asked_and_may_not(
 ) -> None:
     ana = signed_in("ana")
     assert "Give it to somebody" not in ana.get(f"/cases/{case_of(engine, gate)}").text
+    assert ana.get(f"/gates/{gate}/assign").status_code == 403
     assert post(ana, f"/gates/{gate}/assign", person="ben").status_code == 403
     post(ana, f"/gates/{gate}/claim")
+    assert '<option value="ben"' in ana.get(f"/gates/{gate}/assign").text
     assert "Give it to somebody" in ana.get(f"/cases/{case_of(engine, gate)}").text
     assert post(ana, f"/gates/{gate}/assign", person="lea").status_code == 403, "not her queue"
     post(ana, f"/gates/{gate}/assign", person="ben")
