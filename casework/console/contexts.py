@@ -109,6 +109,7 @@ class Preview:
     """What an answer would send, were it given now."""
 
     verdict: str
+    approvals: int  # people who must have approved the same before it does
     foreseen: Foreseen
 
 

@@ -149,7 +149,7 @@ def _page_of(
         form=_form(session, bundle, rule, file, asked, refusal, given) if asked else None,
         run_page=_run_page(console.prefect(), file),
         prefect_answers=console.prefect().answers,
-        decided=_gate_that_is(file, GateStatus.DECIDED),
+        decided=None if gate else _gate_that_is(file, GateStatus.DECIDED),
         let_in=let_in(session, file.case.id),
         followed=followed(session, file.case, gate) if gate else None,
         gives=queue is not None and may_give(visit.viewer, queue, claim.holder if claim else None),

@@ -21,7 +21,9 @@ from casework.console.showing import case_page, check_readable, check_shown, rea
 from casework.denials import Denial
 from casework.errors import Conflict, Denied, InputError
 from casework.exposure import Level
+from casework.gates import Verdict
 from casework.store.cases import case_file
+from casework.store.consequences import terms_at
 from casework.store.engine import reading, transaction
 from casework.store.gates import gate_by_id
 from casework.store.ledger import acts_of
@@ -135,14 +137,17 @@ def look_ahead(console: TheConsole, visit: OurForm, gate: str, given: GivenAnswe
     """Show word for word what an answer would send; nothing is sent and nothing decided."""
     with reading(console.engine) as session:
         found = readable_gate(session, visit, gate)
-        action, clause = given["action"], given["clause"] or None
-        allowed = stored_bundle(session, found.policy_digest).terms(found.queue, None).actions
+        action, clause = given["action"] or None, given["clause"] or None
+        terms = terms_at(session, stored_bundle(session, found.policy_digest), found, action)
+        may_be = (
+            action in terms.actions if given["verdict"] == Verdict.APPROVE else given["verdict"]
+        )
         foreseen = (
-            preview(session, found, action or None, clause, visit.by, console.clock())
-            if given["verdict"] and (action in allowed or not action)
+            preview(session, found, action, clause, visit.by, console.clock())
+            if may_be
             else Foreseen()
         )
-    shown = Preview(given["verdict"], foreseen)
+    shown = Preview(given["verdict"], terms.approvals if action else 1, foreseen)
     return shown_case(console, visit, found.case_id, uncovered=True, given=given, shown_ahead=shown)
 
 

@@ -102,6 +102,15 @@ def test_what_goes_out_is_shown_and_nothing_is_sent(
     assert post(signed_in("lea"), f"/gates/{gate}/preview", **form).status_code == 404
 
 
+@pytest.mark.parametrize(("action", "people"), [("warn", 1), ("ban", 2)])
+def test_what_needs_two_people_is_said_to_go_out_after_the_second(
+    signed_in: SignIn, gate: str, action: str, people: int
+) -> None:
+    page = post(signed_in("ana"), f"/gates/{gate}/preview", verdict="approve", action=action).text
+    assert "<strong>reply</strong> to desk" in page
+    assert ("once the last of 2 people has approved" in page) is (people == 2)
+
+
 def test_what_an_answer_would_cancel_unsent_is_said_in_words(
     signed_in: SignIn, engine: Engine, gate: str
 ) -> None:
