@@ -44,7 +44,7 @@ def test_steps_come_up_one_after_another_and_keep_what_was_written(
     assert "half a sentence" in page
     assert "body of T-1" in page, "what was shown stays shown"
     page = post(ana, f"/gates/{gate}/playbook", step="danger=yes").text
-    assert "handing over to <strong>legal</strong>" in page
+    assert "escalating to <strong>legal</strong>" in page
     refused = post(ana, f"/gates/{gate}/playbook", step="danger=maybe")
     assert (refused.status_code, "no answer &#39;maybe&#39;" in refused.text) == (422, True)
 
