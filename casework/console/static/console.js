@@ -59,7 +59,10 @@ document.addEventListener("keydown", (event) => {
 // A page that a form has brought about is kept under its own address: reloading it, or coming back to
 // it, sends nothing again.
 const { address } = document.body.dataset;
-if (address && address !== location.pathname) history.replaceState(null, "", address + location.hash);
+if (address) {
+  const { pathname, search, hash } = location;
+  history.replaceState(null, "", (pathname === address ? pathname + search : address) + hash);
+}
 
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {

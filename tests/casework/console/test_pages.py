@@ -243,7 +243,7 @@ def test_a_case_says_that_prefect_is_down_and_links_its_run_where_it_is_up(
     [
         ({"evidence": "0" * 64}, "look again"),
         ({"rationale": ""}, "rationale"),
-        ({"verdict": "escalate", "escalate_to": "nowhere"}, "hands over to"),
+        ({"verdict": "escalate", "escalate_to": "nowhere"}, "escalates to"),
         ({"action": "ban"}, "allows"),
         ({"verdict": ""}, "verdict"),
     ],

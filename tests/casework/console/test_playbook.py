@@ -49,6 +49,18 @@ def test_steps_come_up_one_after_another_and_keep_what_was_written(
     assert (refused.status_code, "no answer &#39;maybe&#39;" in refused.text) == (422, True)
 
 
+def test_who_does_not_answer_a_covered_case_is_not_told_to_decide(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    ana, ben, case = signed_in("ana"), signed_in("ben"), case_of(engine, gate)
+    assert "Read what came in before you decide." in ana.get(f"/cases/{case}").text
+    post(ben, f"/gates/{gate}/claim")
+    assert "ben has this case and answers it." in ana.get(f"/cases/{case}").text
+    watched = signed_in("aud").get(f"/cases/{case}").text
+    assert "This waits for people who work in" in watched
+    assert "Read what came in before you decide." not in watched
+
+
 def test_a_decision_says_what_is_missing_and_the_next_person_sees_what_was_answered(
     signed_in: SignIn, engine: Engine, gate: str
 ) -> None:
