@@ -273,6 +273,16 @@ def test_what_was_written_is_given_back_where_the_session_has_ended(
     assert "word for word" not in answer(ana, gate, rationale="read word for word").text
 
 
+def test_the_story_says_where_a_case_was_escalated_to(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    to_legal = {"verdict": "escalate", "action": "", "escalate_to": "legal"}
+    assert answer(signed_in("ana"), gate, **to_legal).status_code == 303
+    told = signed_in("aud").get(f"/cases/{case_of(engine, gate)}/story").text
+    assert "<td>escalate</td><td>to legal</td>" in told
+    assert f'href="/audit/cases/{case_of(engine, gate)}/export"' in told
+
+
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
