@@ -235,7 +235,7 @@ def _escalation_fits(situation: Situation, answer: Answer, terms: Terms) -> Refu
     if answer.escalate_to in terms.escalations and answer.action is None:
         return None
     targets = ", ".join(sorted(terms.escalations)) or "nowhere"
-    return Refused(Denial.ESCALATION, f"queue {situation.queue} hands over to: {targets}")
+    return Refused(Denial.ESCALATION, f"queue {situation.queue} escalates to: {targets}")
 
 
 def _action_fits(situation: Situation, answer: Answer, terms: Terms) -> Refused | None:

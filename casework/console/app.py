@@ -1,7 +1,9 @@
 """The console's web application, put together from its ports."""
 
+from typing import Final
+
 from fastapi import FastAPI, Request
-from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -31,7 +33,13 @@ from casework.console.pages import (
 from casework.console.ports import Console
 from casework.console.rendering import FOLDER, render
 from casework.console.security import SecurityHeaders
-from casework.errors import CaseworkError, SignInRefused
+from casework.errors import CaseworkError, InputError, SignInRefused
+
+#: What a page says where there is none to show.
+MISSING: Final = {
+    404: "there is no such page",
+    405: "this is where a form goes, and no page to open",
+}
 
 
 def create_app(console: Console) -> FastAPI:
@@ -63,6 +71,7 @@ def create_app(console: Console) -> FastAPI:
         app.include_router(pages.router)
     app.add_exception_handler(CaseworkError, _failed)
     app.add_exception_handler(HTTPException, _missing)
+    app.add_exception_handler(RequestValidationError, _misread)
     return app
 
 
@@ -71,7 +80,17 @@ async def _missing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if request.url.path.startswith(urls.API):
         return await http_error(request, error)
-    return await http_exception_handler(request, error)
+    said = MISSING.get(error.status_code, error.detail)
+    answer = _page(InputError(said), status=error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _misread(request: Request, error: Exception) -> Response:
+    """Answer for an address or a form in which something cannot be read, and name that."""
+    assert isinstance(error, RequestValidationError)
+    names = sorted({str(each["loc"][-1]) for each in error.errors()})
+    return _page(InputError(f"this cannot be read: {', '.join(names)}"))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
@@ -80,8 +99,18 @@ async def _failed(request: Request, error: Exception) -> Response:
     signing_in = request.url.path.startswith((urls.SIGN_IN, urls.SINGLE))
     if isinstance(error, SignInRefused) and request.method == "GET" and not signing_in:
         return RedirectResponse(urls.SIGN_IN, 303)
-    return _page(error)
+    ended = isinstance(error, SignInRefused) and not signing_in
+    unsent = await _unsent(request) if ended else ""
+    return _page(error, unsent=unsent)
 
 
-def _page(error: CaseworkError) -> HTMLResponse:
-    return render("error.html", {"error": error}, error.status)
+async def _unsent(request: Request) -> str:
+    """The reason somebody wrote in a form of ours that came after their session's end."""
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return ""
+    written = (await request.form()).get("rationale")
+    return written if isinstance(written, str) else ""
+
+
+def _page(error: CaseworkError, *, status: int | None = None, unsent: str = "") -> HTMLResponse:
+    return render("error.html", {"error": error, "unsent": unsent}, status or error.status)

@@ -76,6 +76,11 @@ def markdown(text: str) -> Markup:
     return Markup(_markdown().render(text))  # raw HTML is off in the renderer
 
 
+def sentence(words: str) -> str:
+    """Words with a full stop, where they do not end in a mark of their own."""
+    return words if words.endswith((".", "?", "!")) else words + "."
+
+
 def legible(text: object) -> str:
     """A stranger's text with what hides or turns characters made visible."""
     given = str(text)
@@ -109,6 +114,7 @@ def _environment() -> Environment:
         "counted": counted,
         "due": due,
         "standing": standing,
+        "sentence": sentence,
         "shown": shown,
         "spent": spent,
         "markdown": markdown,

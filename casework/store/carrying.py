@@ -79,8 +79,8 @@ def _open_following(
     now: datetime,
 ) -> None:
     check_transition(Status(case.status), Status.WAITING)
-    handed_over = gate.verdict == Verdict.ESCALATE
-    queue = str(gate.escalate_to) if handed_over else gate.queue
+    escalated = gate.verdict == Verdict.ESCALATE
+    queue = str(gate.escalate_to) if escalated else gate.queue
     asked_by = answers_at(session, gate.id)[-1].actor
     session.add(
         Gate(
@@ -91,7 +91,7 @@ def _open_following(
             queue=queue,
             severity=gate.severity,
             proposed_action=proposed,
-            reason=f"{'handed over from' if handed_over else 'reopened in'} {gate.queue}",
+            reason=f"{'escalated from' if escalated else 'reopened in'} {gate.queue}",
             requested_by=asked_by,
             status=GateStatus.OPEN,
             evidence_digest=gate.evidence_digest,

@@ -1,5 +1,6 @@
 """The console in a real browser: work by keyboard, two people, stale evidence, accessibility."""
 
+import re
 import shutil
 import socket
 import threading
@@ -73,9 +74,8 @@ def test_a_password_signs_in(browser: Browser, url: str) -> None:
     page.keyboard.type("not the password")
     press(page, "Enter")
     expect(page.get_by_role("alert")).to_contain_text("not right")
-    expect(page.get_by_label("Your id")).to_be_focused()
-    page.keyboard.type("ana")
-    press(page, "Tab")
+    expect(page.get_by_label("Your id")).to_have_value("ana")
+    expect(page.get_by_label("Password")).to_be_focused()
     page.keyboard.type(PASSWORD)
     press(page, "Enter")
     expect(page.get_by_role("heading", name="Your queues")).to_be_visible()
@@ -186,6 +186,13 @@ def test_a_playbook_is_followed_by_keyboard_and_what_is_written_stays(
     expect(page.get_by_text("required")).to_be_visible()
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert")).to_contain_text("not answered yet: Is life in danger now?")
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page).to_have_url(re.compile("/cases/c[0-9a-f]+$"))
+    page.reload()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("link", name="Your day").click()
+    page.go_back()
+    expect(page.locator("#reveal")).to_be_visible()
 
 
 def test_an_open_page_says_that_it_is_old_and_an_idle_one_is_blank(

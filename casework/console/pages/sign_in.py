@@ -44,7 +44,7 @@ def sign_in(
         fits = check_password(session, person, password, by, now)
         secret = open_session(session, person, by, now) if fits else ""
     if not secret:
-        return _page(console, WRONG, 401)
+        return _page(console, WRONG, 401, person=person)
     answer = RedirectResponse(urls.HOME, 303)
     remember(answer, console, secret)
     return answer
@@ -79,9 +79,12 @@ def sign_out(console: TheConsole, visit: OurForm) -> RedirectResponse:
     return answer
 
 
-def _page(console: Console, refusal: str, status: int = 200, *, out: bool = False) -> HTMLResponse:
+def _page(
+    console: Console, refusal: str, status: int = 200, *, out: bool = False, person: str = ""
+) -> HTMLResponse:
     provider = console.single.client.name if console.single else ""
     context = {"refusal": refusal, "provider": provider, "out": out and bool(provider)}
+    context["person"] = person
     return render("sign_in.html", context, status)
 
 

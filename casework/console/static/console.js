@@ -21,9 +21,9 @@ function step(by) {
 
 const keys = {
   "?": () => byId("keys").showModal(),
-  n: () => byId("next").click(),
+  n: () => byId("next")?.click(),
   h: () => location.assign("/"),
-  d: () => location.assign("/day"),
+  d: () => byId("day")?.click(),
   "/": () => byId("find").focus(),
   j: () => step(1),
   k: () => step(-1),
@@ -41,7 +41,8 @@ const keys = {
 document.addEventListener("keydown", (event) => {
   if (!byId("cover").hidden) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-    byId("answer")?.requestSubmit();
+    const form = event.target.form ?? byId("answer");
+    if (form?.id === "answer") form.requestSubmit();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open) return;
@@ -54,6 +55,14 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   act();
 });
+
+// A page that a form has brought about is kept under its own address: reloading it, or coming back to
+// it, sends nothing again.
+const { address } = document.body.dataset;
+if (address) {
+  const { pathname, search, hash } = location;
+  history.replaceState(null, "", (pathname === address ? pathname + search : address) + hash);
+}
 
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {

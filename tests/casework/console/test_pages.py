@@ -120,6 +120,7 @@ def test_a_password_begins_a_session_and_signing_out_ends_it(
         set_password(session, "ana", PASSWORD, BY, now)
     client = TestClient(app, follow_redirects=False)
     wrong = client.post("/sign-in", data={"person": "ana", "password": "wrong"})
+    assert 'value="ana"' in wrong.text
     assert (wrong.status_code, COOKIE in client.cookies) == (401, False)
     right = client.post("/sign-in", data={"person": "ana", "password": PASSWORD})
     assert right.headers["location"] == "/"
@@ -292,7 +293,7 @@ def test_a_case_says_what_was_decided_until_it_is_carried_out(
     [
         ({"evidence": "0" * 64}, "look again"),
         ({"rationale": ""}, "rationale"),
-        ({"verdict": "escalate", "escalate_to": "nowhere"}, "hands over to"),
+        ({"verdict": "escalate", "escalate_to": "nowhere"}, "escalates to"),
         ({"action": "ban"}, "allows"),
         ({"verdict": ""}, "verdict"),
     ],
@@ -306,6 +307,60 @@ def test_a_refused_answer_says_why_and_keeps_what_was_written(
     assert "rationale" in fields or "a long reason" in done.text
     assert "gate.denied" in actions(engine, gate)
     assert "gate.decided" not in actions(engine, gate)
+
+
+def test_what_was_written_is_given_back_where_the_session_has_ended(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    ana = signed_in("ana")
+    with transaction(engine) as session:
+        change_person(session, "ana", active=False, by=BY, now=NOW)
+    refused = answer(ana, gate, rationale="<b>read word for word</b>")
+    assert refused.status_code == 401
+    assert "&lt;b&gt;read word for word&lt;/b&gt;</textarea>" in refused.text
+    assert 'href="/sign-in"' in refused.text
+    ana.headers["sec-fetch-site"] = "cross-site"
+    assert "word for word" not in answer(ana, gate, rationale="read word for word").text
+
+
+def test_the_story_says_where_a_case_was_escalated_to(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    to_legal = {"verdict": "escalate", "action": "", "escalate_to": "legal"}
+    assert answer(signed_in("ana"), gate, **to_legal).status_code == 303
+    told = signed_in("aud").get(f"/cases/{case_of(engine, gate)}/story").text
+    assert "<td>escalate</td><td>to legal</td>" in told
+    assert f'href="/audit/cases/{case_of(engine, gate)}/export"' in told
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/nowhere", 404, "There is no such page"),
+        ("/gates/g1/answer", 405, "This is where a form goes"),
+        ("/cases/c1?done=nonsense", 422, "This cannot be read: done"),
+    ],
+)
+def test_an_address_that_is_none_is_told_on_a_page(
+    signed_in: SignIn, path: str, status: int, says: str
+) -> None:
+    told = signed_in("ana").get(path)
+    assert told.status_code == status
+    assert told.headers["content-type"].startswith("text/html")
+    assert f"<h1>{says}" in told.text
+    assert (told.headers.get("allow") == "POST") is (status == 405)
+
+
+def test_who_has_no_queue_is_told_what_there_is_and_keys_that_do_something(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    with transaction(engine) as session:
+        add_person(session, "adm", name="Adm", roles=["admin"], queues=["*"], by=BY, now=NOW)
+    for person, audits in (("aud", True), ("adm", False)):
+        home = signed_in(person).get("/").text
+        assert "You work in no queue." in home
+        assert ('<a href="/audit">history</a>' in home) is audits
+        assert "next case" not in home
 
 
 def test_two_people_decide_where_two_are_needed(signed_in: SignIn, engine: Engine) -> None:

@@ -44,9 +44,21 @@ def test_steps_come_up_one_after_another_and_keep_what_was_written(
     assert "half a sentence" in page
     assert "body of T-1" in page, "what was shown stays shown"
     page = post(ana, f"/gates/{gate}/playbook", step="danger=yes").text
-    assert "handing over to <strong>legal</strong>" in page
+    assert "escalating to <strong>legal</strong>" in page
     refused = post(ana, f"/gates/{gate}/playbook", step="danger=maybe")
     assert (refused.status_code, "no answer &#39;maybe&#39;" in refused.text) == (422, True)
+
+
+def test_who_does_not_answer_a_covered_case_is_not_told_to_decide(
+    signed_in: SignIn, engine: Engine, gate: str
+) -> None:
+    ana, ben, case = signed_in("ana"), signed_in("ben"), case_of(engine, gate)
+    assert "Read what came in before you decide." in ana.get(f"/cases/{case}").text
+    post(ben, f"/gates/{gate}/claim")
+    assert "ben has this case and answers it." in ana.get(f"/cases/{case}").text
+    watched = signed_in("aud").get(f"/cases/{case}").text
+    assert "This waits for people who work in" in watched
+    assert "Read what came in before you decide." not in watched
 
 
 def test_a_decision_says_what_is_missing_and_the_next_person_sees_what_was_answered(
