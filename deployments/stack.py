@@ -115,10 +115,11 @@ def server(settings: Settings, *, port: int | None = None) -> Iterator[str]:
         The URL of its API, which ``PREFECT_API_URL`` names meanwhile.
 
     Raises:
-        EngineError: no server could be started.
+        EngineError: the server that is named does not answer, or none could be started.
     """
-    if os.environ.get("PREFECT_API_URL"):
-        yield os.environ["PREFECT_API_URL"]
+    if given := os.environ.get("PREFECT_API_URL"):
+        _must_answer()
+        yield given
         return
     settings.home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -133,6 +134,18 @@ def server(settings: Settings, *, port: int | None = None) -> Iterator[str]:
             fcntl.flock(users, fcntl.LOCK_SH)
         stack.enter_context(_pointing_at(url))
         yield url
+
+
+def _must_answer() -> None:
+    """Ask the named server through Prefect's own client, which knows its TLS and credentials."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        if (fault := client.api_healthcheck()) is not None:
+            raise EngineError(
+                "Prefect does not answer at PREFECT_API_URL",
+                hint="check PREFECT_API_URL and that the server is running",
+            ) from fault
 
 
 @contextmanager

@@ -93,18 +93,6 @@ def fail_intake(session: Session, intake_id: str, why: str, by: Provenance, now:
     append(session, [Draft(intake.id, Action.INTAKE_FAILED, data)], by, now)
 
 
-def intake_by_id(session: Session, intake_id: str) -> Intake:
-    """One intake.
-
-    Raises:
-        NotFound: there is no such intake.
-    """
-    found = session.get(Intake, intake_id)
-    if found is None:
-        raise NotFound(f"there is no intake {intake_id}")
-    return found
-
-
 def counts_of(intake: Intake) -> Counts:
     """How many rows an intake has read so far, and what became of them."""
     return Counts(

@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine, func, select
 from sqlmodel import col
 
-from casework.errors import InputError
+from casework.errors import InputError, StoreError
 from casework.mapping import load_mapping
 from casework.policy.bundle import load_bundle
 from casework.settings import Settings
@@ -93,7 +93,12 @@ def _progress(engine: Engine) -> Iterator[None]:
 
         def follow() -> None:
             while not done.wait(0.5):
-                progress.update(shown, description=_how_far(engine))
+                try:
+                    told = _how_far(engine)
+                except StoreError:
+                    # The flow tells why; how far it has come is known again when the store is.
+                    told = "the store does not answer"
+                progress.update(shown, description=told)
 
         thread = threading.Thread(target=follow, daemon=True)
         thread.start()

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from casework.errors import EngineError
 from casework.settings import Settings
-from deployments.stack import PARTS, part_environment, prepare_environment
+from deployments.stack import PARTS, part_environment, prepare_environment, server
 
 #: What a run of the batch pool needs of the ``python`` that it is started with.
 _ASKED = "import importlib.util as u; print(all(map(u.find_spec, ('prefect', 'casework'))))"
@@ -54,3 +56,16 @@ def test_workers_log_what_prefect_shows_of_their_runs_unless_somebody_chose_othe
     }
     environment["PREFECT_LOGGING_LEVEL"] = "ERROR"
     assert part_environment("review-worker")["PREFECT_LOGGING_LEVEL"] == "ERROR"
+
+
+def test_a_named_server_that_does_not_answer_is_told_before_anything_is_run(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    nobody = "http://127.0.0.1:9/api"
+    environment["PREFECT_API_URL"] = nobody
+    with (
+        temporary_settings({PREFECT_API_URL: nobody}),
+        pytest.raises(EngineError, match="PREFECT_API_URL"),
+        server(Settings(home=tmp_path)),
+    ):
+        pytest.fail("it went on without a server")
