@@ -8,9 +8,10 @@ from sqlmodel import Session
 from casework.canonical import digest
 from casework.denials import Refused
 from casework.gates import Accepted, Answer, GateStatus, Person, Terms, judge
-from casework.ledger.entries import Action, Provenance
+from casework.ledger.entries import Action, Draft, Provenance
 from casework.store.clocks import end_clocks, restart_clocks, touch
-from casework.store.gates import answers_at, deny, held, let_go, record, situation
+from casework.store.gates import answers_at, deny, entry_at, held, let_go, situation
+from casework.store.ledger import append
 from casework.store.paging import acknowledge, resolve
 from casework.store.playbooks import unanswered
 from casework.store.tables import Decision, Gate
@@ -37,9 +38,12 @@ def take_answer(
     if isinstance(ruling, Refused):
         deny(session, found, ruling.reason, by, now)
         return ruling
-    _keep(session, found, answer, by, now)
+    told = [_keep(session, found, answer, by, now)]
     if ruling.missing == 0:
-        _decide(session, found, answer, by, now)
+        told.append(_decide(session, found, answer, now))
+    append(session, told, by, now)
+    if ruling.missing == 0:
+        resolve(session, [found], by, now)
     else:
         touch(session, gate, now)
         if let_go(session, gate):
@@ -49,7 +53,8 @@ def take_answer(
     return ruling
 
 
-def _keep(session: Session, gate: Gate, answer: Answer, by: Provenance, now: datetime) -> None:
+def _keep(session: Session, gate: Gate, answer: Answer, by: Provenance, now: datetime) -> Draft:
+    """Keep an answer; return its entry."""
     decision = Decision(
         id=digest([gate.id, gate.revision, by.actor])[:32],
         case_id=gate.case_id,
@@ -79,10 +84,11 @@ def _keep(session: Session, gate: Gate, answer: Answer, by: Provenance, now: dat
         "clause": answer.clause,
         "rationale_digest": digest(answer.rationale),
     }
-    record(session, gate, Action.GATE_ANSWERED, data, by, now)
+    return entry_at(gate, Action.GATE_ANSWERED, data)
 
 
-def _decide(session: Session, gate: Gate, answer: Answer, by: Provenance, now: datetime) -> None:
+def _decide(session: Session, gate: Gate, answer: Answer, now: datetime) -> Draft:
+    """Close a gate with its last answer; return its entry."""
     gate.status = GateStatus.DECIDED
     gate.verdict = answer.verdict
     gate.action = answer.action
@@ -97,5 +103,4 @@ def _decide(session: Session, gate: Gate, answer: Answer, by: Provenance, now: d
         "answers": [earlier.id for earlier in answers_at(session, gate.id)],
         "late": end_clocks(session, gate.id, now),
     }
-    record(session, gate, Action.GATE_DECIDED, data, by, now)
-    resolve(session, [gate], by, now)
+    return entry_at(gate, Action.GATE_DECIDED, data)

@@ -196,8 +196,9 @@ def standing_at(session: Session, bundle: Bundle, case_id: str) -> list[Stands]:
 def _standing_of(
     session: Session, bundle: Bundle, case_id: str, history: Sequence[Carried]
 ) -> list[Stands]:
-    ended = _ended(session, case_id)
-    return [each for each in standing(history, bundle.actions) if each.origin not in ended]
+    done = standing(history, bundle.actions)
+    ended = _ended(session, case_id) if done else set()
+    return [each for each in done if each.origin not in ended]
 
 
 def _closing(case: Case, made: Decided, policy: str, now: datetime) -> Done:

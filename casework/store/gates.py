@@ -274,7 +274,12 @@ def record(
     now: datetime,
 ) -> None:
     """Write what happened at a gate into the history of its case."""
-    draft = Draft(
+    append(session, [entry_at(gate, action, data)], by, now)
+
+
+def entry_at(gate: Gate, action: Action, data: Mapping[str, Any]) -> Draft:
+    """What happened at a gate, as the history of its case is to say it."""
+    return Draft(
         chain=gate.case_id,
         action=action,
         data={"gate": gate.id, **data},
@@ -282,4 +287,3 @@ def record(
         evidence_digest=gate.evidence_digest,
         policy_digest=gate.policy_digest,
     )
-    append(session, [draft], by, now)

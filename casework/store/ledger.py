@@ -32,6 +32,7 @@ _HEADS_POSTGRES: Final = text(
     "ORDER BY position DESC LIMIT 1) e"
 )
 _LOCK: Final = text(
+    "SELECT pg_advisory_xact_lock_shared(:key) UNION ALL "
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM "
     "(SELECT unnest(CAST(:names AS text[])) AS name ORDER BY 1) names"
 )
@@ -124,9 +125,8 @@ def _lock(session: Session, names: Sequence[str]) -> None:
     """Keep other writers off these chains until the transaction ends (PostgreSQL)."""
     if is_sqlite(session):
         return
-    session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": WRITERS_LOCK})
-    if len(names) <= _LOCKED:
-        session.execute(_LOCK, {"names": list(names)})
+    one_by_one = list(names) if len(names) <= _LOCKED else []
+    session.execute(_LOCK, {"key": WRITERS_LOCK, "names": one_by_one})
 
 
 def _heads(session: Session, names: Sequence[str]) -> dict[str, Head]:

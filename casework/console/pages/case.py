@@ -116,15 +116,15 @@ async def answer(
 
 def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) -> Taken | Response:
     """What was taken; where it is refused, the case with the reason and what was filled in."""
-    with reading(console.engine) as session:
-        found = gate_by_id(session, gate)
     try:
         return doing.take_answer_at(console, visit, gate, given)
     except (Denied, Conflict) as refusal:
+        with reading(console.engine) as session:
+            case_id = gate_by_id(session, gate).case_id
         return shown_case(
             console,
             visit,
-            found.case_id,
+            case_id,
             uncovered=True,
             refusal=refusal.message,
             given=given,
