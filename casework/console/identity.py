@@ -14,6 +14,8 @@ from casework.errors import NotAllowed, SignInRefused
 from casework.ledger.entries import Provenance
 from casework.store.accounts import is_to_be_noted, note_use, signed_in
 from casework.store.engine import reading, transaction
+from casework.store.tables import Person
+from casework.vendors import Reach
 from casework.version import code_version
 
 #: With the prefix ``__Host-`` a browser takes the cookie over HTTPS alone, for this host alone.
@@ -37,6 +39,11 @@ class Visit:
     def by(self) -> Provenance:
         """The person, as the history names them."""
         return person_provenance(self.viewer.id)
+
+
+def viewer_of(person: Person, reach: Reach) -> Viewer:
+    """Somebody as the console's pages and its API see them."""
+    return Viewer(person.id, person.name, frozenset(person.roles), reach.queues, reach.bounded_by)
 
 
 def person_provenance(person: str) -> Provenance:
@@ -69,9 +76,7 @@ def glance_of(request: Request, console: TheConsole) -> Visit:
         found = signed_in(session, secret, console.clock()) if secret else None
     if found is None:
         raise SignInRefused("sign in first")
-    person = found.person
-    viewer = Viewer(person.id, person.name, frozenset(person.roles), frozenset(person.queues))
-    return Visit(viewer, secret)
+    return Visit(viewer_of(found.person, found.reach), secret)
 
 
 def visit_of(visit: Annotated[Visit, Depends(glance_of)], console: TheConsole) -> Visit:

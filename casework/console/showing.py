@@ -257,12 +257,13 @@ def _assignees(
     leads = visit.viewer.may(Capability.LEAD) and visit.viewer.sees(queue)
     if not leads and not (claim and claim.is_mine):
         return []
-    return [(each.id, each.name) for each in assignees(session, gate, console.clock())]
+    found = assignees(session, gate, console.clock(), visit.viewer.bounded_by)
+    return [(each.id, each.name) for each in found]
 
 
 def _restricts(session: Session, visit: Visit) -> list[tuple[str, str]]:
-    """Whom the viewer may let into a restricted case; nobody where they do not lead."""
-    if not visit.viewer.may(Capability.LEAD):
+    """Whom the viewer may let into a restricted case; nobody where that is not theirs to say."""
+    if not visit.viewer.may(Capability.RESTRICT):
         return []
     return [(each.id, each.name) for each in people(session) if each.active]
 

@@ -186,6 +186,8 @@ def _permitted(session: Session, reference: str, by: Provenance, operating: bool
     person = answering(session, by.actor, ActorKind.PERSON)
     if person is None or not person.active or Role.LEAD not in person.roles:
         raise Denied("only a lead restricts cases", reason=str(Denial.ROLE))
+    if person.bounded_by is not None:
+        raise Denied("who may know of a case is not a vendor's to say", reason=str(Denial.ROLE))
     return case
 
 

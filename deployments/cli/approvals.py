@@ -9,13 +9,14 @@ from sqlalchemy import Engine
 
 from casework.answering import Taken, answer_gate, bundle_of
 from casework.clocks.model import ClockKind
-from casework.errors import EngineError, InputError
+from casework.errors import EngineError, InputError, NotFound
 from casework.evidence import seen_in_full
 from casework.gates import Verdict
 from casework.settings import Settings
 from casework.store.cases import case_file
 from casework.store.clocks import clocks_at
 from casework.store.consequences import terms_at
+from casework.store.desk import is_beyond
 from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, live_holder, note_view, waiting_gates
 from casework.store.playbooks import answers_about, unanswered
@@ -64,6 +65,8 @@ def show(
             if person or settings.actor:
                 by = acting(person, settings)
                 check_known(session, case, gate, by.actor)
+                if is_beyond(session, case, by.actor):
+                    raise NotFound(f"there is no gate {gate}", hint="casework approvals list")
             check_sighted(session, by.actor, case)
             note_view(session, gate, by, now())
         document = _document(engine, gate)

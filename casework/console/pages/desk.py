@@ -108,7 +108,11 @@ def _queue(
     with reading(console.engine) as session:
         entry = newest_entry(session)
         rows = page_of_queue(session, name, around.now, ROWS + 1, after, visit.viewer.id)
-        gives = workers(session, queue) if visit.viewer.may(Capability.LEAD) else []
+        gives = (
+            workers(session, queue, visit.viewer.bounded_by)
+            if visit.viewer.may(Capability.LEAD)
+            else []
+        )
     following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
     people = [(each.id, each.name) for each in gives]
     shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, entry, refusals)

@@ -18,7 +18,7 @@ from casework.health.page import as_html
 from casework.store.engine import reading
 from casework.store.health.taking import snapshot
 
-router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+router = APIRouter(dependencies=[Depends(allowed(Capability.OVERVIEW))])
 
 #: A case's id, as the report sets it.
 _CASE: Final = re.compile(r"<code>(c[0-9a-f]{20})</code>")

@@ -25,6 +25,9 @@ from casework.store.running_clocks import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
 
+#: Of what is of all queues.
+OVERVIEW: Final = [Depends(allowed(Capability.OVERVIEW))]
+
 T = TypeVar("T")
 
 #: Rows on one page of a list.
@@ -74,6 +77,7 @@ def effects(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLRes
             limit=ROWS + 1,
             offset=offset,
             viewer=visit.viewer.id,
+            queues=visit.viewer.reads,
         )
     around = page(console, visit, "Dead effects")
     context = {"page": around, "effects": _listing(rows, urls.EFFECTS, offset)}
@@ -89,7 +93,7 @@ def retry(
     return RedirectResponse(urls.EFFECTS, 303)
 
 
-@router.get(urls.QUARANTINE)
+@router.get(urls.QUARANTINE, dependencies=OVERVIEW)
 def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """Rows that could not become cases, and why; never what they say."""
     with reading(console.engine) as session:
@@ -99,7 +103,7 @@ def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTML
     return render("leads_quarantine.html", context)
 
 
-@router.get(urls.INCIDENTS)
+@router.get(urls.INCIDENTS, dependencies=OVERVIEW)
 def incidents(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """Incidents, the most severe first."""
     with reading(console.engine) as session:
@@ -109,7 +113,7 @@ def incidents(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLR
     return render("leads_incidents.html", context)
 
 
-@router.get(urls.INCIDENTS + "/{incident}")
+@router.get(urls.INCIDENTS + "/{incident}", dependencies=OVERVIEW)
 def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLResponse:
     """One incident: roles, tasks, timeline, and its report as it stands now."""
     around = page(console, visit, f"Incident {incident}")

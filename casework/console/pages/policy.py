@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import urls
-from casework.console.access import EVERY_QUEUE, Capability
+from casework.console.access import Capability
 from casework.console.contexts import CandidatePage, PolicyPage
 from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
@@ -15,8 +15,9 @@ from casework.policy.difference import difference
 from casework.store.cases import count_by
 from casework.store.engine import reading
 from casework.trials import Trials
+from casework.vendors import EVERY_QUEUE
 
-router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+router = APIRouter(dependencies=[Depends(allowed(Capability.OVERVIEW))])
 
 
 @router.get(urls.POLICY)

@@ -17,7 +17,7 @@ from casework.errors import Denied, InputError
 from casework.store.engine import reading, transaction
 from casework.store.restrictions import restrict, unrestrict
 
-router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+router = APIRouter(dependencies=[Depends(allowed(Capability.RESTRICT))])
 
 
 @router.post("/cases/{case_id}/restrict")
