@@ -23,6 +23,7 @@ from casework.store.gates import gate_by_id
 from casework.store.next_gates import claim_next
 from casework.store.outbox import effect_by_key
 from casework.store.people import answering
+from casework.store.qa.blinding import check_sighted
 from casework.store.tables import Gate, QueuedEffect
 
 Change: TypeAlias = Callable[[Session, datetime], object]
@@ -115,6 +116,7 @@ def retry_dead(console: Console, visit: Visit, key: str) -> QueuedEffect:
 
     Raises:
         NotFound: there is none, or its case is not one that the viewer may open.
+        Denied: they may have to review that case, without knowing what was decided.
         Conflict: it is not dead.
     """
     with transaction(console.engine) as session:
@@ -122,6 +124,8 @@ def retry_dead(console: Console, visit: Visit, key: str) -> QueuedEffect:
         listed = is_readable(session, visit, case) if case else visit.viewer.reads is None
         if not listed:
             raise NotFound(f"there is no effect {key}", hint="casework effects list --status all")
+        if case:
+            check_sighted(session, visit.viewer.id, case)
         return retry_effect(session, key, visit.by, console.clock())
 
 

@@ -22,7 +22,7 @@ from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
-from casework.store.qa.blinding import hidden_in_story
+from casework.store.qa.blinding import hidden_from, hidden_in_story
 from casework.store.quarantine import list_rows
 from casework.store.restrictions import kept_from
 from casework.store.running_clocks import running_clocks
@@ -188,7 +188,10 @@ def clocks(
 def effects(
     console: TheConsole, visit: Caller, limit: Limit = ROWS, cursor: Cursor = None
 ) -> Listing[EffectOut]:
-    """What decisions were to cause outside, and nobody tries any more."""
+    """What decisions were to cause outside, and nobody tries any more.
+
+    What is of cases that one may have to review blind is left out.
+    """
     with reading(console.engine) as session:
         rows = list_effects(
             session,
@@ -198,8 +201,10 @@ def effects(
             viewer=visit.viewer.id,
             queues=visit.viewer.reads,
         )
+        hidden = hidden_from(session, visit.viewer.id, {row.case_id for row in rows if row.case_id})
     more = rows[limit - 1].key if len(rows) > limit else None
-    return Listing(items=[EffectOut.model_validate(row) for row in rows[:limit]], next_cursor=more)
+    shown = [row for row in rows[:limit] if row.case_id not in hidden]
+    return Listing(items=[EffectOut.model_validate(row) for row in shown], next_cursor=more)
 
 
 @router.post("/effects/{key}/retry", responses=declared(CHANGING))

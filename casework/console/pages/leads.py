@@ -19,7 +19,7 @@ from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
-from casework.store.qa.blinding import hidden_in_story
+from casework.store.qa.blinding import hidden_from, hidden_in_story
 from casework.store.quarantine import list_rows
 from casework.store.running_clocks import running_clocks
 
@@ -79,8 +79,9 @@ def effects(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLRes
             viewer=visit.viewer.id,
             queues=visit.viewer.reads,
         )
+        hidden = hidden_from(session, visit.viewer.id, {row.case_id for row in rows if row.case_id})
     around = page(console, visit, "Dead effects")
-    context = {"page": around, "effects": _listing(rows, urls.EFFECTS, offset)}
+    context = {"page": around, "effects": _listing(rows, urls.EFFECTS, offset), "hidden": hidden}
     return render("leads_effects.html", context)
 
 
