@@ -77,9 +77,7 @@ class Person:
     ended: bool = False  # that end has come, and was carried out
     withheld: frozenset[str] = frozenset()  # rights of theirs that are paused
     vendor: str | None = None  # whom they work for, where it is not us
-    bounded_by: str | None = (
-        None  # the same vendor, where its people see no further than its queues
-    )
+    bounded_by: str | None = None  # the same, where it sees no further than queues it was given
 
 
 @dataclass(frozen=True, slots=True)
