@@ -10,6 +10,7 @@ from casework.clocks.model import StopReason
 from casework.denials import Denial, Refused
 from casework.gates import Person, Role, Situation, Terms, barred
 from casework.policy.model import Bundle
+from casework.vendors import sees
 
 
 class Verb(StrEnum):
@@ -136,7 +137,7 @@ def _somebody_has_it(request: Request) -> Refused | None:
 
 
 def _other_may_answer(request: Request) -> Refused | None:
-    if request.to is None:
+    if request.to is None or not sees(request.person.bounded_by, request.to.vendor):
         return Refused(Denial.UNKNOWN_PERSON, "nobody is known by that id")
     return barred(request.situation, request.to, request.terms)
 

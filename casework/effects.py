@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from casework.canonical import digest
 from casework.errors import Conflict
 
 #: What a name of ours begins with in another system; an id follows, most often that of a case.
@@ -90,6 +91,30 @@ class Effect:
     data: Mapping[str, Any] = field(default_factory=dict)  # ids, macro and action names; no text
     not_before: datetime | None = None
     after: str | None = None  # key of an effect that must have come to an end before
+
+
+#: What tells people about a case; all else does something to it, and must say to which.
+TELLING: Final = frozenset(
+    {EffectKind.NOTIFY, EffectKind.PAGE, EffectKind.ACKNOWLEDGE, EffectKind.RESOLVE}
+)
+
+#: What is told of a case that not everybody may know of, wherever it is read.
+_TOLD: Final = ("queue", "severity", "clock", "step", "due", "due_at", "channel", "reference")
+
+
+def veiled(effect: Effect, alias: str) -> Effect:
+    """An effect that tells of a restricted case, without a name of anything that leads to it.
+
+    ``alias`` stands for the case: what is told of the same case belongs together.
+    """
+    told = {name: effect.data[name] for name in _TOLD if name in effect.data}
+    return Effect(
+        # Derived, so that it is the same at every attempt; the alias is nobody's to guess.
+        key=f"{effect.kind}:{digest([alias, effect.key])[:32]}",
+        kind=effect.kind,
+        destination=effect.destination,
+        data={**told, "alias": alias},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ class Person:
     access_until: datetime | None = None
     ended: bool = False  # that end has come, and was carried out
     withheld: frozenset[str] = frozenset()  # rights of theirs that are paused
+    vendor: str | None = None  # whom they work for, where it is not us
+    bounded_by: str | None = None  # the same, where it sees no further than queues it was given
 
 
 @dataclass(frozen=True, slots=True)

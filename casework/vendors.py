@@ -1,8 +1,14 @@
-"""Vendors: how far their people have come, when access ends, who may see whose figures. Pure."""
+"""Vendors: how far their people see and have come, and when their access ends. Pure."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import inf
+from typing import Final
+
+#: A person who works in every queue.
+EVERY_QUEUE: Final = "*"
 
 
 class Phase(StrEnum):
@@ -11,6 +17,29 @@ class Phase(StrEnum):
     ONBOARDING = "onboarding"  # looked at as on their first day
     RAMP = "ramp"  # less from day to day
     STEADY = "steady"  # as little as anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far somebody sees: in which queues, and whose people.
+
+    ``bounded_by`` is the vendor they work for, if it has been given queues: they are shown people
+    of that vendor alone, and nothing that is of all queues. None: by nobody.
+    """
+
+    queues: frozenset[str]
+    bounded_by: str | None = None
+
+
+def bounded(own: Collection[str], vendor: str | None, given: Collection[str] | None) -> Reach:
+    """How far somebody of a vendor sees: in those of their own queues that it has been given.
+
+    ``given`` None is a vendor without limits, or none at all.
+    """
+    if given is None:
+        return Reach(frozenset(own))
+    within = given if EVERY_QUEUE in own else {*own} & {*given}
+    return Reach(frozenset(within), vendor)
 
 
 def days_worked(

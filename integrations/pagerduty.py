@@ -92,14 +92,17 @@ class PagerDutyDestination:
         self._key, self._service, self._options = routing_key, service, options or {}
 
     async def deliver(self, delivery: Delivery) -> Receipt:
-        """Send one event."""
-        body = {"routing_key": self._key.get_secret_value(), **event(delivery, self._options)}
-        reply = await self._service.call(
-            "POST", "enqueue", json=body, accept=(202,), explain=(400,)
-        )
-        if reply.status == httpx.codes.BAD_REQUEST:
-            raise refusal(self.name, reply.document)
-        return Receipt(checked(reply.document).dedup_key or dedup_key(delivery.effect))
+        """Send an event, or one for each alert that it is about."""
+        key = ""
+        for sent in events(delivery, self._options):
+            body = {"routing_key": self._key.get_secret_value(), **sent}
+            reply = await self._service.call(
+                "POST", "enqueue", json=body, accept=(202,), explain=(400,)
+            )
+            if reply.status == httpx.codes.BAD_REQUEST:
+                raise refusal(self.name, reply.document)
+            key = checked(reply.document).dedup_key or sent["dedup_key"]
+        return Receipt(key)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -114,13 +117,24 @@ class PagerDutyTwin:
         self.alerts: dict[str, str] = {}
 
     async def deliver(self, delivery: Delivery) -> Receipt:
-        """Take one event."""
-        sent = event(delivery, {})
-        take(self.alerts, sent)
-        return Receipt(sent["dedup_key"])
+        """Take an event, or one for each alert that it is about."""
+        key = ""
+        for sent in events(delivery, {}):
+            take(self.alerts, sent)
+            key = sent["dedup_key"]
+        return Receipt(key)
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+
+def events(delivery: Delivery, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """An effect as events: one, or one for each key under which it was paged about before.
+
+    There are two where a case was restricted, or no more so, between two pages about it.
+    """
+    sent = event(delivery, options)
+    return [{**sent, "dedup_key": key} for key in dict.fromkeys(delivery.earlier)] or [sent]
 
 
 def event(delivery: Delivery, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,13 +156,15 @@ def event(delivery: Delivery, options: Mapping[str, Any]) -> dict[str, Any]:
         sent["client"] = "Casework"
         if delivery.link:
             sent["client_url"] = delivery.link
-            sent["links"] = [{"href": delivery.link, "text": "Open the case"}]
+            opens = "Open the case" if effect.case_id else "Open the queue"
+            sent["links"] = [{"href": delivery.link, "text": opens}]
     return sent
 
 
 def dedup_key(effect: Effect) -> str:
     """The key under which PagerDuty keeps what belongs together."""
-    about = effect.case_id or effect.data.get("incident") or effect.key
+    names = (effect.data.get(name) for name in ("alias", "incident"))
+    about = effect.case_id or next(filter(None, names), effect.key)
     return f"{MARK}{about}"
 
 

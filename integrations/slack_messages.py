@@ -79,7 +79,8 @@ def settled(delivery: Delivery, reference: str) -> Message:
 def headline(delivery: Delivery, what: str) -> str:
     """One line of ids: severity, queue, case or incident, and what is the matter with it."""
     data, effect = delivery.effect.data, delivery.effect
-    subject = effect.case_id or data.get("incident") or effect.key
+    restricted = "a restricted case" if data.get("alias") else None
+    subject = effect.case_id or restricted or data.get("incident") or effect.key
     return headline_of([data.get("severity"), data.get("queue"), subject], what)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from casework.backoff import next_try
 from casework.console import urls
-from casework.effects import Delivery, Receipt
+from casework.effects import TELLING, Delivery, Effect, Receipt, veiled
 from casework.errors import (
     CaseworkError,
     ConfigurationError,
@@ -32,6 +32,7 @@ from casework.ports import Destination
 from casework.settings import Settings
 from casework.store.engine import reading, transaction
 from casework.store.paging import earlier_references
+from casework.store.restrictions import alias_of
 from casework.store.sending import Claimed, claim, due_destinations, note_failure, note_sent
 from casework.store.texts import text_of
 from tasks.context import surroundings
@@ -188,9 +189,21 @@ async def _send(
 def _delivery(sender: Sender, claimed: Claimed) -> Delivery:
     effect, base = claimed.effect, sender.settings.console_url.rstrip("/")
     with reading(sender.engine) as session:
-        text = text_of(session, effect, sender.bundle)
         earlier = earlier_references(session, effect)
+        telling = effect.case_id if effect.kind in TELLING else None
+        # Whoever reads it there need not be one of those who may know of the case.
+        if telling and (alias := alias_of(session, telling)):
+            return _veiled(veiled(effect, alias), base, claimed, earlier)
+        text = text_of(session, effect, sender.bundle)
     link = f"{base}{urls.case(effect.case_id)}" if base and effect.case_id else ""
+    return Delivery(effect, text, link, claimed.queued_at, earlier)
+
+
+def _veiled(effect: Effect, base: str, claimed: Claimed, earlier: tuple[str, ...]) -> Delivery:
+    """What is told of a restricted case: that there is one in its queue, and a link to that."""
+    queue = str(effect.data.get("queue", ""))
+    text = f"A restricted case in queue {queue} needs somebody" if queue else "A restricted case"
+    link = f"{base}{urls.queue(queue)}" if base and queue else ""
     return Delivery(effect, text, link, claimed.queued_at, earlier)
 
 

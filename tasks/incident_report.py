@@ -35,13 +35,14 @@ async def reports_due() -> list[str]:
     retry_condition_fn=can_help,
 )
 async def write_report(incident_id: str) -> str:
-    """Write an incident's report with ids alone.
+    """Write an incident's report with ids alone, and none of restricted cases: all may read it.
 
     Raises:
         NotFound: there is no such incident.
     """
     with reading(surroundings("incident_report").engine) as session:
-        return report(story_of(session, incident_id), datetime.now(UTC), words=False)
+        story = story_of(session, incident_id, viewer="")  # as somebody of whom nothing is known
+        return report(story, datetime.now(UTC), words=False)
 
 
 @task(

@@ -88,6 +88,7 @@ class QueuePage:
     told: str = ""  # what became of what was just done
     entry: int = 0  # the newest of the history, as it is shown
     refusals: Sequence[str] = ()
+    masked: Collection[str] = ()  # cases whose outcomes the viewer must not see yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from casework.store.gates import gate_by_id
 from casework.store.next_gates import claim_next
 from casework.store.outbox import effect_by_key
 from casework.store.people import answering
-from casework.store.restrictions import is_hidden
+from casework.store.qa.blinding import check_sighted
 from casework.store.tables import Gate, QueuedEffect
 
 #: Seconds for which somebody who has decided waits for Prefect. One that hangs would keep them for
@@ -120,13 +120,17 @@ def retry_dead(console: Console, visit: Visit, key: str) -> QueuedEffect:
     """Have a dead effect tried again, under its own key.
 
     Raises:
-        NotFound: there is none, or the viewer may not know of its case.
+        NotFound: there is none, or its case is not one that the viewer may open.
+        Denied: they may have to review that case, without knowing what was decided.
         Conflict: it is not dead.
     """
     with transaction(console.engine) as session:
         case = effect_by_key(session, key).case_id
-        if case and is_hidden(session, case, visit.viewer.id):
+        listed = is_readable(session, visit, case) if case else visit.viewer.reads is None
+        if not listed:
             raise NotFound(f"there is no effect {key}", hint="casework effects list --status all")
+        if case:
+            check_sighted(session, visit.viewer.id, case)
         return retry_effect(session, key, visit.by, console.clock())
 
 

@@ -16,6 +16,8 @@ from casework.errors import NotAllowed, SignInRefused
 from casework.ledger.entries import Provenance
 from casework.store.accounts import SignedIn, is_to_be_noted, note_use, signed_in
 from casework.store.engine import reading, transaction
+from casework.store.tables import Person
+from casework.vendors import Reach
 from casework.version import code_version
 
 #: With the prefix ``__Host-`` a browser takes the cookie over HTTPS alone, for this host alone.
@@ -39,6 +41,11 @@ class Visit:
     def by(self) -> Provenance:
         """The person, as the history names them."""
         return person_provenance(self.viewer.id)
+
+
+def viewer_of(person: Person, reach: Reach) -> Viewer:
+    """Somebody as the console's pages and its API see them."""
+    return Viewer(person.id, person.name, frozenset(person.roles), reach.queues, reach.bounded_by)
 
 
 def person_provenance(person: str) -> Provenance:
@@ -79,9 +86,7 @@ TheSession = Annotated[SignedIn, Depends(session_of)]
 
 async def glance_of(request: Request, console: TheConsole, found: TheSession) -> Visit:
     """Who has signed in, without making their session go on for longer."""
-    person = found.person
-    viewer = Viewer(person.id, person.name, frozenset(person.roles), frozenset(person.queues))
-    return Visit(viewer, _secret_of(request, console))
+    return Visit(viewer_of(found.person, found.reach), _secret_of(request, console))
 
 
 async def visit_of(

@@ -19,8 +19,9 @@ from casework.accounts import (
 from casework.errors import NotFound, SignInRefused
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
 from casework.store.ledger import append
-from casework.store.people import has_access
-from casework.store.tables import Account, ConsoleSession, Person, SignInLink
+from casework.store.people import has_access, reach_of
+from casework.store.tables import Account, ConsoleSession, Person, SignInLink, Vendor
+from casework.vendors import Reach
 
 #: A session's last use is written down this often at the most.
 _NOTED_EVERY: Final = timedelta(seconds=60)
@@ -28,9 +29,10 @@ _NOTED_EVERY: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person with a session that is in force."""
+    """A person with a session that is in force, and how far they see."""
 
     person: Person
+    reach: Reach
     opened_at: datetime
     used_at: datetime
 
@@ -135,19 +137,20 @@ def open_session(session: Session, person: str, by: Provenance, now: datetime) -
 def signed_in(session: Session, secret: str, now: datetime) -> SignedIn | None:
     """Who has a session in force; None where it ended, was revoked or never was."""
     statement = (
-        select(ConsoleSession, Person)
+        select(ConsoleSession, Person, Vendor)  # the vendor, so that it is at hand
         .join(Person, col(Person.id) == col(ConsoleSession.person))
+        .outerjoin(Vendor, col(Vendor.id) == col(Person.vendor))
         .where(col(ConsoleSession.fingerprint) == fingerprint(secret))
     )
     found = session.execute(statement).one_or_none()
     if found is None:
         return None
-    kept, person = found
+    kept, person, _ = found
     if kept.revoked_at or now >= session_ends(kept.opened_at, kept.used_at):
         return None
     if not has_access(session, person, now):
         return None
-    return SignedIn(person, kept.opened_at, kept.used_at)
+    return SignedIn(person, reach_of(session, person), kept.opened_at, kept.used_at)
 
 
 def is_to_be_noted(found: SignedIn, now: datetime) -> bool:

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import and_, bindparam, case, func, or_, select, text, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, text, union_all
 from sqlmodel import Session, col
 
 from casework.cases import Severity
 from casework.store.engine import is_sqlite
 from casework.store.lookup import among
+from casework.store.people import reach_of
 from casework.store.queue_heads import IS_OPEN
 from casework.store.restrictions import kept_from, known_in_words, known_to
-from casework.store.tables import Assignment, Case, Gate
+from casework.store.tables import Assignment, Case, Gate, Person
 from casework.store.types import UtcDateTime
 
 #: How far a board counts; the index would have to be read to its end otherwise.
@@ -162,6 +163,27 @@ def queues_of_cases(session: Session, cases: Collection[str]) -> dict[str, set[s
     for case_id, queue in session.execute(union_all(*parts)):
         found[case_id].add(queue)
     return found
+
+
+def is_beyond(session: Session, case_id: str, person: str) -> bool:
+    """Whether a case has been in none of the queues to which somebody's vendor limits them."""
+    found = session.get(Person, person)
+    reach = reach_of(session, found) if found is not None else None
+    if reach is None or reach.bounded_by is None:
+        return False
+    return reach.queues.isdisjoint(queues_of_cases(session, [case_id])[case_id])
+
+
+def was_in(column: Any, queues: Collection[str]) -> ColumnElement[bool]:
+    """Whether the case that a column names is or has been in one of some queues."""
+    wanted, of_gates = sorted(queues), select(Gate).where(col(Gate.case_id) == column)
+    owned = of_gates.join(Assignment, col(Assignment.gate_id) == col(Gate.id))
+    now_in = select(Case).where(col(Case.id) == column, col(Case.queue).in_(wanted))
+    return or_(
+        of_gates.where(col(Gate.queue).in_(wanted)).exists(),
+        owned.where(col(Assignment.owner_queue).in_(wanted)).exists(),
+        now_in.exists(),
+    )
 
 
 def past_of(session: Session, case: Case, viewer: str = "", limit: int = 10) -> list[Case]:

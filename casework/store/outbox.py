@@ -1,6 +1,6 @@
 """The outbox: what is to be done outside, written with what caused it, and looked at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from casework.canonical import digest
 from casework.effects import Effect, EffectStatus, check_move
 from casework.errors import NotFound
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance, timestamp
+from casework.store.desk import was_in
 from casework.store.keyset import behind
 from casework.store.ledger import append
 from casework.store.restrictions import known_to
@@ -62,10 +63,12 @@ def list_effects(
     offset: int = 0,
     after: str = "",
     viewer: str | None = None,
+    queues: Collection[str] | None = None,
 ) -> list[QueuedEffect]:
     """Effects, those that are due first at the head, from behind the one of key ``after``.
 
-    A ``viewer`` is shown none of cases that they may not know of.
+    A ``viewer`` is shown none of cases that they may not know of; with ``queues`` those alone of
+    cases that are or were in one of these.
     """
     wanted = {"status": status, "destination": destination, "case_id": case_id}
     table = QueuedEffect.__table__  # type: ignore[attr-defined]
@@ -79,6 +82,8 @@ def list_effects(
     if viewer is not None:
         of_case = col(QueuedEffect.case_id)
         statement = statement.where(or_(of_case.is_(None), known_to(of_case, viewer)))
+    if queues is not None:
+        statement = statement.where(was_in(col(QueuedEffect.case_id), queues))
     return list(session.scalars(statement.limit(limit).offset(offset)))
 
 

@@ -14,6 +14,7 @@ from casework.store.gates import held
 from casework.store.identities import person_of
 from casework.store.inbox import Handled, case_of_reference, note_handled
 from casework.store.ledger import append
+from casework.store.restrictions import case_of_alias
 from casework.store.tables import Case, Gate, InboxMessage
 
 #: Events that say that somebody has taken up what they were paged about.
@@ -66,11 +67,11 @@ def _taken_up(session: Session, case: str, message: InboxMessage) -> dict[str, A
 
 
 def case_named(session: Session, names: tuple[str, ...]) -> str | None:
-    """The case that one of some ids names: its own, or that of one of its gates."""
+    """The case that one of some ids names: its own, that of one of its gates, or its alias."""
     for name in names:
         if session.get(Case, name) is not None:
             return name
         statement = select(col(Gate.case_id)).where(col(Gate.id) == name)
-        if case := session.scalar(statement):
+        if case := session.scalar(statement) or case_of_alias(session, name):
             return case
     return None

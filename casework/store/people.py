@@ -14,7 +14,7 @@ from casework.store.ledger import append
 from casework.store.placements import keep_placement
 from casework.store.tables import PausedRight, Person, Vendor
 from casework.store.vendors import team_by_id, vendor_by_id
-from casework.vendors import Phase, access_end
+from casework.vendors import Phase, Reach, access_end, bounded
 
 
 def add_person(
@@ -144,14 +144,18 @@ def limit_access(
 
 def access_ends(session: Session, person: Person) -> datetime | None:
     """When somebody's access ends: with their own, or with their vendor's, whichever is first."""
-    vendor = session.get(Vendor, person.vendor) if person.vendor else None
-    return access_end(person.access_until, vendor.access_until if vendor else None)
+    return _access_ends(person, _vendor_of(session, person))
 
 
 def has_access(session: Session, person: Person, now: datetime) -> bool:
     """Whether somebody may sign in: they are active, and their access is not over."""
     until = access_ends(session, person)
     return person.active and person.access_ended_at is None and (until is None or now < until)
+
+
+def reach_of(session: Session, person: Person) -> Reach:
+    """How far somebody sees: the only place where a person and their vendor become queues."""
+    return _reach_of(person, _vendor_of(session, person))
 
 
 def people(session: Session) -> list[Person]:
@@ -188,31 +192,57 @@ def answering(session: Session, person_id: str, kind: ActorKind) -> Answering | 
     person = session.get(Person, person_id)
     if person is None:
         return None
-    return _as_guarded(session, person, kind, _withheld(session, [person_id])[person_id])
+    withheld = _withheld(session, [person_id])[person_id]
+    return _as_guarded(person, _vendor_of(session, person), kind, withheld)
 
 
 def all_answering(session: Session) -> list[tuple[Person, Answering]]:
     """Everybody, by id, and as the guard sees them; in as many questions however many they are."""
-    found = people(session)
-    list(session.scalars(select(Vendor)))  # so that each person's is at hand
-    withheld = _withheld(session, [each.id for each in found])
+    found = _with_vendors(session)
+    withheld = _withheld(session, [person.id for person, _ in found])
     return [
-        (each, _as_guarded(session, each, ActorKind.PERSON, withheld[each.id])) for each in found
+        (person, _as_guarded(person, vendor, ActorKind.PERSON, withheld[person.id]))
+        for person, vendor in found
     ]
 
 
+def all_reaching(session: Session) -> list[tuple[Person, Reach]]:
+    """Everybody, by id, and how far they see."""
+    return [(person, _reach_of(person, vendor)) for person, vendor in _with_vendors(session)]
+
+
+def _with_vendors(session: Session) -> list[tuple[Person, Vendor | None]]:
+    statement = select(Person, Vendor).outerjoin(Vendor, col(Vendor.id) == col(Person.vendor))
+    return [(row[0], row[1]) for row in session.execute(statement.order_by(col(Person.id)))]
+
+
+def _vendor_of(session: Session, person: Person) -> Vendor | None:
+    return session.get(Vendor, person.vendor) if person.vendor else None
+
+
+def _access_ends(person: Person, vendor: Vendor | None) -> datetime | None:
+    return access_end(person.access_until, vendor.access_until if vendor else None)
+
+
+def _reach_of(person: Person, vendor: Vendor | None) -> Reach:
+    return bounded(person.queues, person.vendor, vendor.queues if vendor else None)
+
+
 def _as_guarded(
-    session: Session, person: Person, kind: ActorKind, withheld: frozenset[str]
+    person: Person, vendor: Vendor | None, kind: ActorKind, withheld: frozenset[str]
 ) -> Answering:
+    reach = _reach_of(person, vendor)
     return Answering(
         id=person.id,
         roles=frozenset(person.roles),
-        queues=frozenset(person.queues),
+        queues=reach.queues,
         active=person.active,
         kind=kind,
-        access_until=access_ends(session, person),
+        access_until=_access_ends(person, vendor),
         ended=person.access_ended_at is not None,
         withheld=withheld,
+        vendor=person.vendor,
+        bounded_by=reach.bounded_by,
     )
 
 

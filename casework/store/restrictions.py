@@ -1,6 +1,7 @@
 """Need to know: cases that named people alone may know of, and what others are not shown."""
 
 import re
+import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
@@ -77,6 +78,18 @@ def let_in(session: Session, case_id: str) -> list[str] | None:
         return None
     statement = select(col(CaseGrant.person)).where(col(CaseGrant.case_id) == case_id)
     return sorted(session.scalars(statement))
+
+
+def alias_of(session: Session, case_id: str) -> str | None:
+    """What stands for a case where others may read; None where it is not restricted."""
+    found = session.get(CaseRestriction, case_id)
+    return None if found is None else found.alias
+
+
+def case_of_alias(session: Session, alias: str) -> str | None:
+    """The restricted case for which an alias stands; None for none."""
+    statement = select(col(CaseRestriction.case_id)).where(col(CaseRestriction.alias) == alias)
+    return session.scalar(statement)
 
 
 def restrict(
@@ -157,7 +170,11 @@ def _set(
     if before is None:
         session.add(
             CaseRestriction(
-                case_id=case.id, reason=reason, restricted_by=by.actor, restricted_at=now
+                case_id=case.id,
+                alias=f"r{secrets.token_hex(10)}",
+                reason=reason,
+                restricted_by=by.actor,
+                restricted_at=now,
             )
         )
     granted = sorted({*chosen} - {*(before or ())})
@@ -186,6 +203,8 @@ def _permitted(session: Session, reference: str, by: Provenance, operating: bool
     person = answering(session, by.actor, ActorKind.PERSON)
     if person is None or not person.active or Role.LEAD not in person.roles:
         raise Denied("only a lead restricts cases", reason=str(Denial.ROLE))
+    if person.bounded_by is not None:
+        raise Denied("who may know of a case is not a vendor's to say", reason=str(Denial.ROLE))
     return case
 
 

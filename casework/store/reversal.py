@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from casework.canonical import digest
 from casework.cases import Status
 from casework.denials import Denial, Refused
-from casework.errors import Conflict
+from casework.errors import Conflict, NotFound
 from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Verdict, judge
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
@@ -19,10 +19,12 @@ from casework.store.answers import take_answer
 from casework.store.carrying import carry_out
 from casework.store.cases import find_case
 from casework.store.consequences import standing_at
+from casework.store.desk import is_beyond
 from casework.store.gates import record
 from casework.store.ledger import append
 from casework.store.policy import stored_bundle
 from casework.store.reopening import Reopening, reopen_case
+from casework.store.restrictions import is_hidden
 from casework.store.tables import Case, Decision, Gate
 
 #: Who asks for a decision that the person who wants it may take alone.
@@ -55,10 +57,10 @@ def reverse(
     more, a gate is opened for others: who asks may not answer. A refusal is in the history.
 
     Raises:
-        NotFound: there is no such case.
+        NotFound: there is no such case, or not for this person.
         Conflict: the case is not closed, nothing stands, or no queue allows the inverse.
     """
-    case = _held(session, find_case(session, reference).id)
+    case = _held(session, _known(session, reference, person.id))
     bundle = stored_bundle(session, str(case.policy_digest))
     stands = standing_at(session, bundle, case.id)
     planned = plan(bundle, stands, person, case.queue, wanted)
@@ -98,6 +100,18 @@ def deny_reversal(
     case = find_case(session, reference)
     data = {"reason": str(reason)}
     append(session, [Draft(case.id, Action.REVERSAL_DENIED, data, case.revision)], by, now)
+
+
+def _known(session: Session, reference: str, person: str) -> str:
+    """The id of a case that is there for somebody.
+
+    Raises:
+        NotFound: there is none, or they may not know of it, or it is beyond their vendor's queues.
+    """
+    found = find_case(session, reference).id
+    if is_hidden(session, found, person) or is_beyond(session, found, person):
+        raise NotFound(f"there is no case {reference}", hint="casework cases list")
+    return found
 
 
 def _held(session: Session, case_id: str) -> Case:

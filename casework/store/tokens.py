@@ -12,8 +12,10 @@ from casework.accounts import fingerprint
 from casework.errors import NotFound
 from casework.ledger.entries import SYSTEM, Action, Draft, Provenance
 from casework.store.ledger import append
-from casework.store.tables import Person, Token
+from casework.store.people import has_access, reach_of
+from casework.store.tables import Person, Token, Vendor
 from casework.tokens import checked_end, checked_name, checked_scopes, new_token, token_id
+from casework.vendors import Reach
 
 #: A token's last use is written down this often at the most.
 _NOTED_EVERY: Final = timedelta(seconds=60)
@@ -31,10 +33,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A token in force and the person it acts for."""
+    """A token in force, the person it acts for, and how far they see."""
 
     token: Token
     person: Person
+    reach: Reach
 
 
 def make_token(
@@ -65,14 +68,21 @@ def make_token(
 
 
 def bearer(session: Session, secret: str, now: datetime) -> Bearer | None:
-    """Whom a token acts for; None where it ended, was revoked or never was."""
+    """Whom a token acts for; None where it or their access has ended, or there never was one."""
     token = session.get(Token, token_id(secret))
     if token is None or not compare_digest(token.fingerprint, fingerprint(secret)):
         return None
     if token.revoked_at or now >= token.ends_at:
         return None
-    person = session.get(Person, token.person)
-    return Bearer(token, person) if person is not None and person.active else None
+    statement = (
+        select(Person, Vendor)  # the vendor, so that it is at hand
+        .outerjoin(Vendor, col(Vendor.id) == col(Person.vendor))
+        .where(col(Person.id) == token.person)
+    )
+    found = session.execute(statement).one_or_none()
+    if found is None or not has_access(session, found[0], now):
+        return None
+    return Bearer(token, found[0], reach_of(session, found[0]))
 
 
 def is_to_be_noted(token: Token, now: datetime) -> bool:

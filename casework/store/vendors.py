@@ -1,5 +1,6 @@
 """Vendors and teams in the store: declared first, so that nobody works for a misspelt one."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from casework.ledger.entries import SYSTEM, Action, Draft, Provenance, timestamp
 from casework.policy.faults import nearest
 from casework.store.ledger import append
 from casework.store.tables import Person, Team, Vendor
+from casework.vendors import EVERY_QUEUE
 
 
 def add_vendor(
@@ -19,20 +21,29 @@ def add_vendor(
     *,
     title: str = "",
     access_until: datetime | None = None,
+    queues: Iterable[str] = (EVERY_QUEUE,),
     by: Provenance,
     now: datetime,
 ) -> Vendor:
     """Declare a vendor; with ``access_until`` all its people's access ends then.
 
+    Beyond its ``queues`` its people see nothing.
+
     Raises:
         Conflict: there is one of this id.
-        InputError: the id is empty.
+        InputError: the id is empty, or no queue is named.
     """
     if not vendor.strip():
         raise InputError("a vendor needs an id")
     if session.get(Vendor, vendor):
         raise Conflict(f"there is a vendor {vendor} already", hint="casework vendors list")
-    found = Vendor(id=vendor, title=title or vendor, added_at=now, access_until=access_until)
+    found = Vendor(
+        id=vendor,
+        title=title or vendor,
+        added_at=now,
+        access_until=access_until,
+        queues=_limit(queues),
+    )
     session.add(found)
     _record(session, Action.VENDOR_ADDED, _told(found), by, now)
     return found
@@ -62,6 +73,22 @@ def change_vendor(
         if access_until is None or access_until > now:
             person.access_ended_at = None
             session.add(person)
+    _record(session, Action.VENDOR_CHANGED, _told(found), by, now)
+    return found
+
+
+def give_queues(
+    session: Session, vendor: str, queues: Iterable[str], by: Provenance, now: datetime
+) -> Vendor:
+    """Set the queues beyond which a vendor's people see nothing; ``*`` takes the limit away.
+
+    Raises:
+        InputError: no queue is named.
+        NotFound: there is no such vendor.
+    """
+    found = vendor_by_id(session, vendor)
+    found.queues = _limit(queues)
+    session.add(found)
     _record(session, Action.VENDOR_CHANGED, _told(found), by, now)
     return found
 
@@ -136,7 +163,19 @@ def teams_of(session: Session, vendor: str) -> list[Team]:
 
 def _told(vendor: Vendor) -> dict[str, Any]:
     until = vendor.access_until
-    return {"vendor": vendor.id, "access_until": until and timestamp(until)}
+    return {
+        "vendor": vendor.id,
+        "access_until": until and timestamp(until),
+        "queues": vendor.queues,
+    }
+
+
+def _limit(queues: Iterable[str]) -> list[str] | None:
+    """Queues as a vendor's row keeps them; every queue is no limit."""
+    named = sorted(set(queues))
+    if not named:
+        raise InputError("a vendor is given a queue, or all", hint="--queue ID, or --queue '*'")
+    return None if EVERY_QUEUE in named else named
 
 
 def _record(

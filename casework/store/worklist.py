@@ -5,19 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, exists, select
 from sqlmodel import Session, col
 
 from casework.clocks.model import ClockKind
 from casework.errors import NotFound
+from casework.qa.reviews import GateKind
 from casework.store.gates import gate_by_id, live_holder
 from casework.store.queue_heads import URGENCY, heads_of, place_of
 from casework.store.restrictions import check_known
-from casework.store.tables import Assignment, Case, Clock, Gate
+from casework.store.tables import Assignment, Case, Clock, Gate, QaGate
 
 #: The clock of the decision at a gate.
 _DECIDING: Final = and_(
     col(Clock.gate_id) == col(Gate.id), col(Clock.kind) == ClockKind.DECISION.value
+)
+
+_REVIEWED: Final = exists().where(
+    col(QaGate.case_id) == col(Case.id),
+    col(QaGate.status) == "open",
+    col(QaGate.kind) == GateKind.REVIEW,
 )
 
 
@@ -30,6 +37,7 @@ class Listed:
     clock: Clock | None  # that of its decision
     holder: str | None  # who has it now
     follow_up_at: datetime | None  # until when it is on hold
+    is_reviewed: bool  # something decided about its case is being looked at again, blind
 
 
 def page_of_queue(
@@ -69,7 +77,7 @@ def page_of_queues(
         place = place_of(last)
     found = heads_of(session, queues, viewer, limit, after=place)
     statement = (
-        select(Gate, Case, Clock, Assignment)
+        select(Gate, Case, Clock, Assignment, _REVIEWED)
         .join(Case, col(Case.id) == col(Gate.case_id))
         .outerjoin(Clock, _DECIDING)
         .outerjoin(Assignment, col(Assignment.gate_id) == col(Gate.id))
@@ -83,6 +91,7 @@ def page_of_queues(
             clock,
             live_holder(assignment, now) if assignment else None,
             assignment.follow_up_at if assignment else None,
+            reviewed,
         )
-        for gate, case, clock, assignment in session.execute(statement)
+        for gate, case, clock, assignment, reviewed in session.execute(statement)
     ]

@@ -9,26 +9,30 @@ from sqlalchemy import Engine
 
 from casework.answering import Taken, answer_gate, bundle_of
 from casework.clocks.model import ClockKind
-from casework.errors import EngineError, InputError
+from casework.errors import EngineError, InputError, NotFound
 from casework.evidence import seen_in_full
 from casework.gates import Verdict
 from casework.settings import Settings
 from casework.store.cases import case_file
 from casework.store.clocks import clocks_at
 from casework.store.consequences import terms_at
+from casework.store.desk import is_beyond
 from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, live_holder, note_view, waiting_gates
 from casework.store.playbooks import answers_about, unanswered
-from casework.store.qa.blinding import check_sighted
+from casework.store.qa.blinding import check_sighted, hidden_from
 from casework.store.restrictions import check_known
 from casework.store.tables import Assignment
-from deployments.cli.output import Json, emit, err, out, reported, table_of
-from deployments.cli.setting import acting, actor, now, opened, operator, settled
+from deployments.cli.output import HIDDEN, Json, emit, err, out, reported, table_of
+from deployments.cli.setting import acting, actor, now, opened, operator, settled, sighted
 from deployments.stack import running_api
 
 app = typer.Typer(no_args_is_help=True)
 
 COLUMNS = ("id", "severity", "queue", "proposed_action", "due_at", "holder", "reason")
+
+#: What a list says instead of what a gate proposes, to whom that is hidden.
+PROPOSED = {"proposed_action": HIDDEN, "reason": HIDDEN}
 
 As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
 
@@ -38,11 +42,17 @@ def list_(
     queue: Annotated[list[str] | None, typer.Option(help="Only these queues.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
     offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
+    person: As = "",
     as_json: Json = False,
 ) -> None:
-    """List the gates that wait for people, the most severe first."""
-    with reported(as_json), reading(opened(settled())) as session:
+    """List the gates that wait for people, the most severe first.
+
+    What is proposed, and why, is hidden from who may have to review the case blind.
+    """
+    with reported(as_json), sighted(person) as (session, viewer):
         rows = waiting_gates(session, queues=queue, limit=limit, offset=offset, now=now())
+        hidden = hidden_from(session, viewer, {row["case_id"] for row in rows})
+        rows = [row | PROPOSED if row["case_id"] in hidden else row for row in rows]
         emit({"gates": rows}, as_json, table_of(rows, COLUMNS))
 
 
@@ -64,6 +74,8 @@ def show(
             if person or settings.actor:
                 by = acting(person, settings)
                 check_known(session, case, gate, by.actor)
+                if is_beyond(session, case, by.actor):
+                    raise NotFound(f"there is no gate {gate}", hint="casework approvals list")
             check_sighted(session, by.actor, case)
             note_view(session, gate, by, now())
         document = _document(engine, gate)

@@ -16,16 +16,15 @@ from casework.store.playbooks import answers_about
 from casework.store.qa.blinding import check_sighted, hidden_from
 from casework.store.restrictions import let_in, restrict, unrestrict
 from casework.store.tables import Case
-from deployments.cli.output import Json, emit, out, reported, table_of
+from deployments.cli.output import HIDDEN, Json, emit, out, reported, table_of
 from deployments.cli.setting import acting, actor, now, opened, operator, settled, sighted
 
 app = typer.Typer(no_args_is_help=True)
 
 COLUMNS = ("id", "source", "external_id", "status", "route", "severity", "queue", "action")
 
-#: What a list does not tell somebody who may have to review a case blind, and what it says instead.
+#: What a list does not tell somebody who may have to review a case blind.
 DECIDED = ("route", "action", "rule_id")
-HIDDEN = "hidden"
 
 As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
 

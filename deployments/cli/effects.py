@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from sqlalchemy import Engine
@@ -24,8 +24,10 @@ from casework.store.outbox import (
     last_failure,
     list_effects,
 )
-from deployments.cli.output import Json, emit, out, reported, table_of
-from deployments.cli.setting import now, opened, operator, settled
+from casework.store.qa.blinding import check_sighted, hidden_from
+from casework.store.tables import QueuedEffect
+from deployments.cli.output import HIDDEN, Json, emit, out, reported, table_of
+from deployments.cli.setting import now, opened, operator, settled, sighted
 from deployments.stack import running_api
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,6 +35,10 @@ app = typer.Typer(no_args_is_help=True)
 COLUMNS = ("key", "kind", "destination", "case_id", "status", "due_at", "attempts", "error")
 COUNTS = ("sent", "failed", "dead", "held")
 
+#: What of an effect says what was decided.
+SAYING: Final = ("key", "kind", "destination", "data", "after", "reference", "error")
+
+As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
 Key = Annotated[str, typer.Argument(help="The effect's key.")]
 _STATUSES = ", ".join(EffectStatus)
 
@@ -44,10 +50,11 @@ def list_(
     case: Annotated[str | None, typer.Option(help="Only of this case.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
     offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
+    person: As = "",
     as_json: Json = False,
 ) -> None:
-    """List effects, those due first at the head."""
-    with reported(as_json), reading(opened(settled())) as session:
+    """List effects, those due first at the head; not what they do from who may review the case."""
+    with reported(as_json), sighted(person) as (session, viewer):
         found = list_effects(
             session,
             status=_status(status),
@@ -56,15 +63,19 @@ def list_(
             limit=limit,
             offset=offset,
         )
-        rows = [effect.model_dump(mode="json") for effect in found]
+        hidden = hidden_from(session, viewer, {row.case_id for row in found if row.case_id})
+        rows = [_listed(row, row.case_id in hidden) for row in found]
         emit({"effects": rows}, as_json, table_of(rows, COLUMNS))
 
 
 @app.command()
-def show(key: Key, as_json: Json = False) -> None:
-    """Show one effect with every attempt to send it."""
-    with reported(as_json), reading(opened(settled())) as session:
-        effect = effect_by_key(session, key).model_dump(mode="json")
+def show(key: Key, person: As = "", as_json: Json = False) -> None:
+    """Show one effect with every attempt to send it; not to who may have to review its case."""
+    with reported(as_json), sighted(person) as (session, viewer):
+        found = effect_by_key(session, key)
+        if found.case_id:
+            check_sighted(session, viewer, found.case_id)
+        effect = found.model_dump(mode="json")
         tries = [attempt.model_dump(mode="json") for attempt in attempts_of(session, key)]
         emit({"effect": effect, "attempts": tries}, as_json)
         if not as_json:
@@ -97,6 +108,11 @@ def retry(
                 document = retry_effect(session, key, operator(), now()).model_dump(mode="json")
         what = f"{document['retried']} effects" if destination else key
         emit(document, as_json, f"{what}: sent within a minute, or by casework effects send")
+
+
+def _listed(row: QueuedEffect, hidden: bool) -> dict[str, Any]:
+    document = row.model_dump(mode="json")
+    return document | dict.fromkeys(SAYING, HIDDEN) if hidden else document
 
 
 def _known(settings: Settings, destination: str) -> None:

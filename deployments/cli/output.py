@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from unicodedata import category
 
 import orjson
@@ -17,6 +17,9 @@ from casework.errors import CaseworkError
 
 #: The option that every command printing data takes.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+#: What stands where something is kept from who asks.
+HIDDEN: Final = "hidden"
 
 #: For people; progress, notes and errors.
 err = Console(stderr=True)

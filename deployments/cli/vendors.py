@@ -6,8 +6,12 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
-from casework.errors import NotFound
+from casework.errors import InputError, NotFound
+from casework.policy.bundle import load_bundle
+from casework.policy.faults import nearest
 from casework.qa.scorecard_page import scorecard_page
+from casework.settings import Settings
+from casework.store.access import bound_vendor
 from casework.store.engine import reading, transaction
 from casework.store.people import people_of, person_by_id
 from casework.store.qa.scorecards import scorecards, seen_vendors
@@ -20,19 +24,25 @@ from casework.store.vendors import (
     vendor_by_id,
     vendors,
 )
-from casework.vendors import sees
+from casework.vendors import EVERY_QUEUE, sees
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import actor, now, opened, operator, pseudonymous, set_up, settled
 from deployments.cli.times import moment
 
 app = typer.Typer(no_args_is_help=True)
 
-COLUMNS = ("id", "title", "people", "teams", "sites", "access_until")
+COLUMNS = ("id", "title", "queues", "people", "teams", "sites", "access_until")
 TEAMS = ("id", "title", "site", "added_at")
 PEOPLE = ("id", "name", "team", "phase", "phase_since", "active", "access_until")
 
 As = Annotated[str, typer.Option("--as", help="Your id; the default is CASEWORK_ACTOR.")]
 VendorId = Annotated[str, typer.Argument(help="The vendor's id.")]
+Queues = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--queue", help="A queue its people may see at most, * for all; may be given again."
+    ),
+]
 Until = Annotated[str, typer.Option(help="End of all its people's access; empty: none.")]
 
 
@@ -41,13 +51,24 @@ def add(
     vendor: VendorId,
     title: Annotated[str, typer.Option(help="Its name for people.")] = "",
     access_until: Until = "",
+    queue: Queues = None,
     as_json: Json = False,
 ) -> None:
-    """Declare a vendor."""
-    with reported(as_json), transaction(set_up(settled())) as session:
-        ends = moment(access_until, now()) if access_until else None
-        add_vendor(session, vendor, title=title, access_until=ends, by=operator(), now=now())
-        _emit(session, vendor, as_json)
+    """Declare a vendor; its people see nothing outside the queues that it is given."""
+    with reported(as_json):
+        settings = settled()
+        given = _known(settings, queue or [EVERY_QUEUE])
+        with transaction(set_up(settings)) as session:
+            add_vendor(
+                session,
+                vendor,
+                title=title,
+                access_until=moment(access_until, now()) if access_until else None,
+                queues=given,
+                by=operator(),
+                now=now(),
+            )
+            _emit(session, vendor, as_json)
 
 
 @app.command()
@@ -66,6 +87,17 @@ def change(
             ends = moment(access_until, now()) if access_until else None
         change_vendor(session, vendor, title=title, access_until=ends, by=operator(), now=now())
         _emit(session, vendor, as_json)
+
+
+@app.command("queues")
+def queues_(vendor: VendorId, queue: Queues = None, as_json: Json = False) -> None:
+    """Set the queues that a vendor's people may see at most; what they have elsewhere goes back."""
+    with reported(as_json):
+        settings = settled()
+        given = _known(settings, queue or [])
+        with transaction(opened(settings)) as session:
+            bound_vendor(session, vendor, given, operator(), now())
+            _emit(session, vendor, as_json)
 
 
 @app.command()
@@ -161,6 +193,19 @@ def _row(session: Session, vendor: Vendor) -> dict[str, Any]:
         "teams": [each.id for each in teams],
         "sites": sorted({each.site for each in teams}),
     }
+
+
+def _known(settings: Settings, given: list[str]) -> list[str]:
+    """Queues as they were given, each of which the bundle has.
+
+    Raises:
+        InputError: it has one of them not.
+    """
+    known = load_bundle(settings.bundle_dir).queues if {*given} - {EVERY_QUEUE} else {}
+    for queue in given:
+        if queue != EVERY_QUEUE and queue not in known:
+            raise InputError(f"there is no queue {queue}", hint=nearest(queue, known))
+    return given
 
 
 def _emit(session: Session, vendor: str, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import pytest
 from casework.denials import Denial, Refused
 from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Terms, Verdict, judge
 from casework.qa.plans import Ramp
-from casework.vendors import Phase, access_end, days_worked, sees
+from casework.vendors import Phase, Reach, access_end, bounded, days_worked, sees
 
 AT = datetime(2026, 3, 31, tzinfo=UTC)
 RAMP = Ramp(start=0.8, floor=0.05, half_life_days=10)
@@ -40,6 +40,22 @@ def test_access_ends_with_whichever_end_is_first() -> None:
 
 def test_a_vendor_sees_itself_and_we_see_all() -> None:
     assert [sees(own, "acme") for own in ("acme", "bolt", None)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "seen"),
+    [
+        (["*"], None, {"*"}),
+        (["a", "b"], None, {"a", "b"}),
+        (["*"], ["a", "b"], {"a", "b"}),
+        (["a", "c"], ["a", "b"], {"a"}),
+        (["c"], ["a", "b"], set()),
+    ],
+)
+def test_people_see_at_most_what_their_vendor_has_been_given(
+    own: list[str], given: list[str] | None, seen: set[str]
+) -> None:
+    assert bounded(own, "acme", given) == Reach(frozenset(seen), "acme" if given else None)
 
 
 def ruling(until: datetime | None, *, ended: bool = False) -> Accepted | Refused:

@@ -8,7 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from casework.ledger.entries import SYSTEM
+from casework.store.engine import reading
+from casework.store.ledger import entries_of
 from deployments.cli.main import app
+from tests.factories.gates import waiting_case
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +48,31 @@ def test_vendors_are_declared_staffed_and_seen_by_their_own_people_alone() -> No
     assert "no person zoe" in missing["message"]
     assert run("people", "access", "ana", "--until", "30d")["access_until"]
     assert run("people", "access", "ana")["access_until"] is None
+
+
+def test_a_vendors_queues_are_set_shown_and_lifted_and_each_change_is_in_the_history(
+    engine: Engine,
+) -> None:
+    assert run("vendors", "add", "acme", "--queue", "legal")["queues"] == ["legal"]
+    run("people", "add", "ana", "--role", "analyst", "--vendor", "acme")
+    wrong = run("vendors", "queues", "acme", "--queue", "legl", code=3)["error"]
+    assert (wrong["message"], wrong["hint"]) == (
+        "there is no queue legl",
+        "did you mean `legal`?",
+    )
+    assert "is given a queue" in run("vendors", "queues", "acme", code=3)["error"]["message"]
+    gate = waiting_case(engine, "T-1", queue="mixed")
+    run("approvals", "show", gate, "--as", "ana", code=4)
+    run("approvals", "claim", gate, "--as", "ana", code=5)
+    run("cases", "reverse", "test:T-1", "--reason", "because", "--as", "ana", code=4)
+    assert run("approvals", "next", "--as", "ana")["gate"] is None
+    assert run("vendors", "queues", "acme", "--queue", "*")["queues"] is None
+    assert run("approvals", "next", "--as", "ana")["gate"]["id"] == gate
+    with reading(engine) as session:
+        told = [orjson.loads(e.body)["data"] for e in entries_of(session, SYSTEM)]
+    given = [each["queues"] for each in told if each.get("vendor") == "acme" and "queues" in each]
+    assert given[0] == ["legal"]
+    assert given[-1] is None
 
 
 def test_scorecards_are_for_those_who_lead_and_each_vendor_sees_its_own() -> None:

@@ -15,6 +15,7 @@ from casework.settings import Settings
 from casework.store.accounts import open_session
 from casework.store.engine import open_engine, transaction
 from casework.store.people import add_person
+from casework.store.restrictions import restrict
 from casework.store.schema import upgrade
 from deployments.trials import FolderTrials
 from tests.casework.console.asking import post
@@ -85,7 +86,15 @@ def test_a_candidate_is_tried_on_every_case_while_the_page_does_not_wait(
     assert (change["before"]["route"], change["after"]["queue"]) == ("close", "general")
     page = client.get(path).text
     assert "2 of 3 cases would change" in page
-    assert all(case in page for case in change["case_ids"])
+    kept, known = change["case_ids"]
+    assert kept in page
+    assert known in page
+    with transaction(engine) as session:
+        add_person(session, "ana", name="ana", roles=["analyst"], queues=["*"], by=BY, now=NOW)
+        restrict(session, kept, ["ana"], "it is about one of us", BY, NOW, operating=True)
+    page = client.get(path).text
+    assert kept not in page, "though it was tried with the others"
+    assert known in page
 
 
 def test_a_candidate_with_faults_shows_them_and_is_not_tried(

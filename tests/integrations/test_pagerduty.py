@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from jsonschema import Draft7Validator
 from pydantic import SecretStr
 
-from casework.effects import Delivery, EffectKind
+from casework.effects import Delivery, EffectKind, veiled
 from casework.errors import (
     ConfigurationError,
     ProviderBadReply,
@@ -126,6 +127,24 @@ def test_what_is_about_no_case_is_an_alert_of_its_incident(far: Any) -> None:
     with far() as (destination, alerts):
         send(destination, delivery(PAGE, None, data={"incident": "i7"}), delivery(PAGE, None))
         assert alerts() == {"casework:i7": "triggered", "casework:page:None": "triggered"}
+
+
+@pytest.mark.parametrize("far", [the_client, the_twin])
+def test_what_is_about_a_restricted_case_is_one_alert_without_its_name(far: Any) -> None:
+    def told(kind: EffectKind, *earlier: str) -> Delivery:
+        open_, text = delivery(kind, data={"gate": "gc1-1-1"}), "A restricted case needs somebody"
+        return replace(open_, effect=veiled(open_.effect, "r7"), text=text, earlier=earlier)
+
+    with far() as (destination, alerts):
+        over = told(RESOLVE, "casework:c1", "casework:r7")
+        references = send(destination, told(PAGE), told(ACKNOWLEDGE), delivery(PAGE), over)
+        assert references == ["casework:r7", "casework:r7", "casework:c1", "casework:r7"]
+        assert alerts() == {"casework:r7": "resolved", "casework:c1": "resolved"}
+    with over_http() as (client, asked):
+        send(client, told(PAGE))
+    payload = asked[0].document["payload"]
+    assert payload["summary"] == "A restricted case needs somebody"
+    assert "c1" not in str(payload)
 
 
 @pytest.mark.parametrize("far", [the_client, the_twin])

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from jsonschema import Draft7Validator
 
-from casework.effects import EffectKind
+from casework.effects import EffectKind, veiled
 from casework.errors import (
     ProviderBadReply,
     ProviderError,
@@ -108,6 +108,18 @@ class TestSlack:
         [message] = workspace.messages.values()
         assert message["text"] == "P1 · trust_safety · c0123456789abcdef waits for a person"
         assert "words" not in json.dumps(message)
+
+    def test_of_a_restricted_case_nothing_is_told_and_nothing_can_be_pressed(
+        self, given: Any
+    ) -> None:
+        workspace = SlackTwin()
+        veil = replace(WAITS, effect=veiled(WAITS.effect, "r7"), link="https://c.example/queues/q")
+        with given(workspace) as (slack, _):
+            asyncio.run(sent(slack, veil))
+        [message] = workspace.messages.values()
+        assert message["text"] == "P1 · trust_safety · a restricted case waits for a person"
+        said = json.dumps(message)
+        assert not [name for name in ("c0123456789abcdef", "g1", "Approve") if name in said]
 
     def test_a_decision_takes_the_buttons_away_and_leaves_the_link(self, given: Any) -> None:
         workspace = SlackTwin()

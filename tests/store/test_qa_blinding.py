@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from typer.testing import CliRunner
 
+from casework.effects import Effect, EffectKind
 from casework.errors import Conflict, Denied
 from casework.incidents.report import report
 from casework.ledger.entries import Provenance
@@ -15,6 +16,7 @@ from casework.qa_answering import answer_qa_gate
 from casework.store.engine import reading, transaction
 from casework.store.incidents.cases import attach_cases
 from casework.store.incidents.story import story_of
+from casework.store.outbox import enqueue
 from casework.store.people import add_person
 from casework.store.qa.blinding import check_sighted, hidden_from, hidden_in_story, recuse
 from casework.store.qa.gates import qa_gate_by_id
@@ -92,6 +94,18 @@ def test_no_command_shows_a_reviewer_what_was_decided(
         assert shown(*words, "--as", "mia", code=5)["error"]["reason"] == "blind"
         assert "say who you are" in shown(*words, code=5)["error"]["hint"]
         shown(*words, "--as", "sam")
+    effect = Effect("act:g1:log", EffectKind.ACT, "log", case, {"action": "suspend"})
+    with transaction(engine) as session:
+        enqueue(session, [effect], BY, LATER)
+        again = session.get_one(Gate, ordinary).model_dump() | {"id": "g2", "status": "open"}
+        session.add(Gate(**again))
+    assert shown("effects", "show", effect.key, "--as", "mia", code=5)["error"]["reason"] == "blind"
+    assert shown("effects", "show", effect.key, "--as", "sam")["effect"]["kind"] == "act"
+    for words, name in ((("effects", "list"), "key"), (("approvals", "list"), "proposed_action")):
+        for who, is_hidden in (("mia", True), ("sam", False)):
+            [rows] = shown(*words, "--as", who).values()
+            assert [row[name] == "hidden" for row in rows if row["case_id"] == case] == [is_hidden]
+            assert ("suspend" in str(rows)) is (not is_hidden and words[0] == "effects")
     actions = {
         who: [row["action"] for row in shown("cases", "list", "--as", who)["cases"]]
         for who in ("mia", "sam")

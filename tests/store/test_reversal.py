@@ -15,9 +15,12 @@ from casework.store.engine import reading, transaction
 from casework.store.gates import answers_at, gate_by_id, gates_without_run
 from casework.store.ledger import entries_of
 from casework.store.outbox import list_effects
+from casework.store.people import change_person
+from casework.store.restrictions import restrict
 from casework.store.reversal import Reversal
 from casework.store.sending import note_sent
 from casework.store.tables import Case
+from casework.store.vendors import add_vendor, give_queues
 from tests.factories.effects import LEAVING, leaving_bundle, take
 from tests.factories.escalation import clocks_of
 from tests.factories.gates import BY, NOW, add_people, answer, waiting_case
@@ -211,6 +214,30 @@ def test_who_may_not_answer_may_not_undo_and_the_attempt_is_kept(
     assert refusal.value.reason == reason
     assert history(engine, gate)[-1] == "reversal.denied"
     assert case_of(engine, gate).status == "closed"
+
+
+def test_beyond_the_queues_of_a_vendor_nothing_can_be_undone(engine: Engine) -> None:
+    gate = decided(engine)
+    with transaction(engine) as session:
+        add_vendor(session, "acme", queues=["mixed"], by=BY, now=NOW)
+        change_person(session, "ben", vendor="acme", by=BY, now=NOW)
+    before = history(engine, gate)
+    with pytest.raises(NotFound, match="there is no case test:T-1"):
+        undo(engine)
+    assert history(engine, gate) == before
+    with transaction(engine) as session:
+        give_queues(session, "acme", ["general", "mixed"], BY, NOW)
+    assert undo(engine).missing == 0
+
+
+def test_nothing_is_undone_by_who_may_not_know_of_the_case(engine: Engine) -> None:
+    gate = decided(engine)
+    with transaction(engine) as session:
+        restrict(session, "test:T-1", ["ana"], "because", BY, NOW, operating=True)
+    before = history(engine, gate)
+    with pytest.raises(NotFound, match="there is no case test:T-1"):
+        undo(engine)
+    assert history(engine, gate) == before
 
 
 def test_a_case_that_waits_is_decided_at_its_gate(engine: Engine) -> None:

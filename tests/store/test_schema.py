@@ -1,9 +1,11 @@
 """The migrated schema is the one the tables declare, from empty, on both databases."""
 
 import multiprocessing
+import re
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -70,6 +72,28 @@ def _upgrade(url: str) -> bool:
         return schema.upgrade(engine)
     finally:
         engine.dispose()
+
+
+def test_a_case_that_was_restricted_before_gets_an_alias_of_its_own(empty_url: str) -> None:
+    engine, config = open_engine(empty_url), Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    with transaction(engine) as session:
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0013")
+        for case in ("c1", "c2"):
+            values = f"('{case}', 'because', 'lou', '2026-03-02 09:30:00')"
+            session.execute(
+                text(
+                    "INSERT INTO case_restrictions (case_id, reason, restricted_by, restricted_at)"
+                    f" VALUES {values}"
+                )
+            )
+    schema.upgrade(engine)
+    with reading(engine) as session:
+        aliases = session.scalars(text("SELECT alias FROM case_restrictions")).all()
+    assert len(set(aliases)) == 2
+    assert all(re.fullmatch("r[0-9a-f]{20}", alias) for alias in aliases)
+    engine.dispose()
 
 
 def test_of_two_processes_that_upgrade_at_once_one_does_it(empty_url: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from casework.errors import NotFound
 from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
-from casework.store.people import change_person
+from casework.store.people import change_person, limit_access
 from casework.store.tokens import (
     Request,
     bearer,
@@ -75,6 +75,14 @@ def test_a_token_ends_with_its_persons_activity(engine: Engine, made: tuple[str,
         change_person(session, "ana", active=False, by=BY, now=NOW)
     with reading(engine) as session:
         assert bearer(session, made[1], NOW) is None
+
+
+def test_a_token_ends_with_its_persons_access(engine: Engine, made: tuple[str, str]) -> None:
+    with transaction(engine) as session:
+        limit_access(session, "ana", NOW + DAY / 2, BY, NOW)
+    with reading(engine) as session:
+        assert bearer(session, made[1], NOW) is not None
+        assert bearer(session, made[1], NOW + DAY / 2) is None
 
 
 def test_the_last_use_is_kept_once_a_minute(engine: Engine, made: tuple[str, str]) -> None:

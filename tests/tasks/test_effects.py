@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from casework.answering import answer_gate
 from casework.breaker import FIRST_REST, OPEN_AFTER
-from casework.effects import Delivery, EffectKind, Receipt
+from casework.effects import TELLING, Delivery, EffectKind, Receipt
 from casework.errors import (
     ProviderRefused,
     ProviderUnavailable,
@@ -25,6 +25,7 @@ from casework.settings import Settings
 from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.outbox import attempts_of, effect_by_key, list_effects
+from casework.store.restrictions import restrict
 from tasks import effects
 from tasks.effects import Sender, send
 from tests.factories.effects import LEAVING, effect, leaving_bundle, queue
@@ -279,3 +280,45 @@ def test_a_reply_whose_macro_cannot_be_filled_is_dead_and_says_why(world: World)
 def test_a_reply_whose_macro_is_gone_is_dead_and_says_why(world: World) -> None:
     message = macro_fails(world, {"macro": "gone"})
     assert message.startswith("policy small 1 has no macro `gone`; put it into the bundle")
+
+
+def test_who_is_told_of_a_restricted_case_is_told_no_name_of_it(world: World) -> None:
+    add_people(world.sender.engine)
+    gate = waiting_case(world.sender.engine, bundle=leaving_bundle())
+    case = f"c{gate[1:].split('-')[0]}"
+    about = {"gate": gate, "queue": "general", "severity": "P1", "action": "suspend"}
+    about |= {"evidence": "e" * 64, "person": "ana", "clock": "decision"}
+    with transaction(world.sender.engine) as session:
+        restrict(session, case, ["ana"], "because", BY, NOW, operating=True)
+    for kind in TELLING:
+        key = f"{kind}:{gate}"
+        asked = effect(key, kind=kind, destination="platform", case_id=case, data=about)
+        queue(world.sender.engine, asked)
+    queue(world.sender.engine, effect("act:1", destination="platform", case_id=case, data=about))
+    assert world.send()["sent"] == len(TELLING) + 1
+    told = {each.effect.kind: each for each in world.systems["platform"].got}
+    assert told.pop(EffectKind.ACT).effect.case_id == case, "it is done to something"
+    for each in told.values():
+        said = repr(each)
+        assert case[1:] not in said, "nor a gate, which bears the case's id"
+        assert not {"suspend", "ana", "e" * 64} & set(each.effect.data.values())
+        assert each.text == "A restricted case in queue general needs somebody"
+        assert each.link == "https://console.example/queues/general"
+    assert len({each.effect.data["alias"] for each in told.values()}) == 1
+    assert len({each.effect.key for each in told.values()}) == len(TELLING)
+
+
+def test_the_same_restricted_page_is_the_same_whenever_it_is_tried(world: World) -> None:
+    add_people(world.sender.engine)
+    gate = waiting_case(world.sender.engine, bundle=leaving_bundle())
+    case = f"c{gate[1:].split('-')[0]}"
+    with transaction(world.sender.engine) as session:
+        restrict(session, case, ["ana"], "because", BY, NOW, operating=True)
+    data = {"queue": "general"}
+    page = effect("page:1", kind=EffectKind.PAGE, destination="platform", case_id=case, data=data)
+    queue(world.sender.engine, page)
+    world.systems["platform"].fails = lambda delivery: ProviderUnavailable("away")
+    world.send()
+    world.later(hours=1).send()
+    first, second = (each.effect for each in world.systems["platform"].got)
+    assert first == second

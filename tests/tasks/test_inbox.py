@@ -13,7 +13,7 @@ from sqlmodel import col
 
 import tasks.inbox
 from casework.cases import case_id
-from casework.effects import Effect, EffectKind
+from casework.effects import Effect, EffectKind, veiled
 from casework.errors import StoreError
 from casework.inbox.posts import Vendor
 from casework.ledger.entries import SYSTEM
@@ -22,6 +22,7 @@ from casework.store.gates import answers_at, gate_by_id
 from casework.store.identities import link
 from casework.store.inbox import retry_message
 from casework.store.ledger import entries_of
+from casework.store.restrictions import alias_of, restrict
 from casework.store.tables import Case, Intake, Quarantined
 from integrations.pagerduty import dedup_key
 from tasks.inbox import Reader, drain
@@ -356,6 +357,22 @@ def test_a_page_that_was_acknowledged_is_the_first_touch_of_the_gate_and_answers
     said = [data for action, data in told(engine, gate) if action == "outside.reported"]
     assert [each.get("gate") for each in said] == [gate, gate, None]
     assert said[0]["late"] == []
+
+
+def test_a_page_about_a_restricted_case_comes_back_to_it_by_what_stands_for_it(
+    engine: Engine, inbox: Reader
+) -> None:
+    add_people(engine)
+    gate = timed_case(engine, opened_at=NOW - timedelta(minutes=10))
+    case = case_id("test", "T-1")
+    with transaction(engine) as session:
+        restrict(session, case, ["ana"], "because", BY, NOW, operating=True)
+        alias = alias_of(session, case)
+    assert alias
+    key = dedup_key(veiled(Effect("k", EffectKind.PAGE, "on_call", case), alias))
+    arrive(engine, Vendor.PAGERDUTY, paged("acknowledged", key))
+    assert drain(inbox).counts == {"recorded": 1}
+    assert clocks_of(engine, gate)["first_touch"].state == "met"
 
 
 def test_an_old_acknowledgement_touches_no_gate_that_opened_afterwards(

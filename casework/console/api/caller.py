@@ -11,8 +11,8 @@ from typing import Annotated, Final
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from casework.console.access import Capability, Viewer
-from casework.console.identity import Visit, console_of
+from casework.console.access import Capability
+from casework.console.identity import Visit, console_of, viewer_of
 from casework.errors import NotAllowed, SignInRefused, TooManyRequests
 from casework.rate import Bucket
 from casework.store.engine import reading, transaction
@@ -105,8 +105,7 @@ def _identify(request: Request) -> Call:
 
 
 def _call(found: Bearer, secret: str) -> Call:
-    person, token = found.person, found.token
-    viewer = Viewer(person.id, person.name, frozenset(person.roles), frozenset(person.queues))
+    token, viewer = found.token, viewer_of(found.person, found.reach)
     return Call(Visit(viewer, secret), token.id, frozenset(token.scopes), token.ends_at)
 
 

@@ -1,7 +1,7 @@
 """For leads: clocks, dead effects, quarantine, incidents and the policy."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
@@ -22,7 +22,7 @@ from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
-from casework.store.qa.blinding import hidden_in_story
+from casework.store.qa.blinding import hidden_from, hidden_in_story
 from casework.store.quarantine import list_rows
 from casework.store.restrictions import kept_from
 from casework.store.running_clocks import running_clocks
@@ -33,6 +33,9 @@ router = APIRouter(
     tags=["leads"],
     dependencies=[Depends(needs(Scope.LEAD, Capability.LEAD))],
 )
+
+#: Of what is of all queues.
+OVERVIEW: Final = [Depends(needs(Scope.LEAD, Capability.OVERVIEW))]
 
 _AT = "2026-03-02T09:30:00Z"
 
@@ -185,7 +188,10 @@ def clocks(
 def effects(
     console: TheConsole, visit: Caller, limit: Limit = ROWS, cursor: Cursor = None
 ) -> Listing[EffectOut]:
-    """What decisions were to cause outside, and nobody tries any more."""
+    """What decisions were to cause outside, and nobody tries any more.
+
+    What is of cases that one may have to review blind is left out.
+    """
     with reading(console.engine) as session:
         rows = list_effects(
             session,
@@ -193,9 +199,12 @@ def effects(
             limit=limit + 1,
             after=cursor or "",
             viewer=visit.viewer.id,
+            queues=visit.viewer.reads,
         )
+        hidden = hidden_from(session, visit.viewer.id, {row.case_id for row in rows if row.case_id})
     more = rows[limit - 1].key if len(rows) > limit else None
-    return Listing(items=[EffectOut.model_validate(row) for row in rows[:limit]], next_cursor=more)
+    shown = [row for row in rows[:limit] if row.case_id not in hidden]
+    return Listing(items=[EffectOut.model_validate(row) for row in shown], next_cursor=more)
 
 
 @router.post("/effects/{key}/retry", responses=declared(CHANGING))
@@ -204,7 +213,7 @@ def retry(console: TheConsole, visit: Caller, key: Id) -> EffectOut:
     return EffectOut.model_validate(doing.retry_dead(console, visit, key))
 
 
-@router.get("/quarantine", responses=declared(ANY))
+@router.get("/quarantine", dependencies=OVERVIEW, responses=declared(ANY))
 def quarantine(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) -> Listing[RowOut]:
     """Rows that could not become cases, and why; never what they say."""
     with reading(console.engine) as session:
@@ -213,7 +222,7 @@ def quarantine(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) 
     return Listing(items=[RowOut.model_validate(row) for row in rows[:limit]], next_cursor=more)
 
 
-@router.get("/incidents", responses=declared(ANY))
+@router.get("/incidents", dependencies=OVERVIEW, responses=declared(ANY))
 def incidents(
     console: TheConsole, visit: Caller, limit: Limit = ROWS, cursor: Cursor = None
 ) -> Listing[IncidentRow]:
@@ -224,7 +233,7 @@ def incidents(
     return Listing(items=[IncidentRow(**row) for row in rows[:limit]], next_cursor=more)
 
 
-@router.get("/incidents/{incident}", responses=declared(ANY))
+@router.get("/incidents/{incident}", dependencies=OVERVIEW, responses=declared(ANY))
 def incident(console: TheConsole, visit: Caller, incident: Id) -> IncidentOut:
     """One incident, with its report as it stands now."""
     with reading(console.engine) as session:
@@ -238,7 +247,7 @@ def incident(console: TheConsole, visit: Caller, incident: Id) -> IncidentOut:
     )
 
 
-@router.get("/policy", responses=declared(ANY))
+@router.get("/policy", dependencies=OVERVIEW, responses=declared(ANY))
 def policy(console: TheConsole, visit: Caller) -> PolicyOut:
     """The rules in force, in order, with the cases that each decided; the faults of its files."""
     with reading(console.engine) as session:

@@ -19,13 +19,12 @@ from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.showing import case_page, check_readable, check_shown, readable_gate
 from casework.denials import Denial
-from casework.errors import Conflict, Denied, InputError
+from casework.errors import Conflict, Denied, InputError, NotFound
 from casework.exposure import Level
 from casework.gates import Verdict
 from casework.store.cases import case_file
 from casework.store.consequences import terms_at
 from casework.store.engine import reading, transaction
-from casework.store.gates import gate_by_id
 from casework.store.ledger import acts_of
 from casework.store.playbooks import answer_step, answers_about
 from casework.store.policy import stored_bundle
@@ -118,9 +117,9 @@ def _answer(console: Console, visit: Visit, gate: str, given: dict[str, str]) ->
     """What was taken; where it is refused, the case with the reason and what was filled in."""
     try:
         return doing.take_answer_at(console, visit, gate, given)
-    except (Denied, Conflict) as refusal:
-        with reading(console.engine) as session:
-            case_id = gate_by_id(session, gate).case_id
+    except (Denied, Conflict, NotFound) as refusal:
+        # What the guard ruled is in the history; a gate of others looks like none all the same.
+        case_id = doing.case_of_gate(console, visit, gate)
         return shown_case(
             console,
             visit,

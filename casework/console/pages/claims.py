@@ -106,7 +106,7 @@ def choose(console: TheConsole, visit: TheVisit, gate: str) -> HTMLResponse:
         now = console.clock()
         if not may_give(visit.viewer, queue, live_holder(assignment_of(session, found), now)):
             raise NotAllowed("only who has a case gives it away, or a lead", hint="claim it first")
-        able = assignees(session, found, now)
+        able = assignees(session, found, now, visit.viewer.bounded_by)
     people = [(each.id, each.name) for each in able if each.id != visit.viewer.id]
     around = page(console, visit, f"Give case {case.id}")
     return render("give.html", {"page": around, "giving": Giving(case, found, people)})

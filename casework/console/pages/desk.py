@@ -23,6 +23,7 @@ from casework.store.engine import reading
 from casework.store.news import newest_entry
 from casework.store.next_gates import next_gate
 from casework.store.people import answering
+from casework.store.qa.blinding import hidden_from
 from casework.store.worklist import page_of_queue
 
 router = APIRouter()
@@ -108,10 +109,19 @@ def _queue(
     with reading(console.engine) as session:
         entry = newest_entry(session)
         rows = page_of_queue(session, name, around.now, ROWS + 1, after, visit.viewer.id)
-        gives = workers(session, queue) if visit.viewer.may(Capability.LEAD) else []
+        gives = (
+            workers(session, queue, visit.viewer.bounded_by)
+            if visit.viewer.may(Capability.LEAD)
+            else []
+        )
+        masked = hidden_from(
+            session, visit.viewer.id, {row.case.id for row in rows if row.is_reviewed}
+        )
     following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
     people = [(each.id, each.name) for each in gives]
-    shown = QueuePage(name, queue.title, rows[:ROWS], following, people, told, entry, refusals)
+    shown = QueuePage(
+        name, queue.title, rows[:ROWS], following, people, told, entry, refusals, masked
+    )
     return render("queue.html", {"page": around, "queue": shown})
 
 

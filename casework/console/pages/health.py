@@ -1,6 +1,7 @@
 """Health: how the work goes, as the last run of its flow saw it."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from fastapi import APIRouter, Depends
@@ -17,8 +18,9 @@ from casework.errors import NotFound
 from casework.health.page import as_html
 from casework.store.engine import reading
 from casework.store.health.taking import snapshot
+from casework.store.restrictions import kept_from
 
-router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+router = APIRouter(dependencies=[Depends(allowed(Capability.OVERVIEW))])
 
 #: A case's id, as the report sets it.
 _CASE: Final = re.compile(r"<code>(c[0-9a-f]{20})</code>")
@@ -29,6 +31,7 @@ def health(console: TheConsole, visit: TheVisit) -> HTMLResponse:
     """The report of the last run, for all queues: counts, trends, forecasts, ids of cases."""
     with reading(console.engine) as session:
         kept = snapshot(session)
+        hidden = frozenset(session.scalars(kept_from(visit.viewer.id)))
     sections = kept.figures["sections"] if kept else []
     shown = HealthPage(
         made_at=kept.made_at if kept else None,
@@ -36,7 +39,7 @@ def health(console: TheConsole, visit: TheVisit) -> HTMLResponse:
             (
                 part["title"],
                 part["chart"] if kept and part["chart"] in kept.charts else "",
-                _linked(part["text"]),
+                _linked(part["text"], hidden),
             )
             for part in sections
         ],
@@ -54,10 +57,17 @@ def picture(console: TheConsole, chart: str) -> Response:
     return Response(kept.charts[chart], media_type="image/svg+xml")
 
 
-def _linked(text: str) -> Markup:
-    """A part of the report as HTML, with links to the cases that it names."""
+def _linked(text: str, hidden: Collection[str]) -> Markup:
+    """A part of the report as HTML, with links to the cases that it names.
+
+    A case that was restricted after it was named is so no more, but to who may know of it.
+    """
     # The renderer shows raw HTML and takes none; what is put in here is an id and nothing else.
-    return Markup(_CASE.sub(lambda found: _link(found[1]), as_html(text)))
+    return Markup(
+        _CASE.sub(
+            lambda found: "restricted" if found[1] in hidden else _link(found[1]), as_html(text)
+        )
+    )
 
 
 def _link(case: str) -> str:

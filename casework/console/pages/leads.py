@@ -19,11 +19,14 @@ from casework.store.engine import reading
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
-from casework.store.qa.blinding import hidden_in_story
+from casework.store.qa.blinding import hidden_from, hidden_in_story
 from casework.store.quarantine import list_rows
 from casework.store.running_clocks import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+
+#: Of what is of all queues.
+OVERVIEW: Final = [Depends(allowed(Capability.OVERVIEW))]
 
 T = TypeVar("T")
 
@@ -74,9 +77,11 @@ def effects(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLRes
             limit=ROWS + 1,
             offset=offset,
             viewer=visit.viewer.id,
+            queues=visit.viewer.reads,
         )
+        hidden = hidden_from(session, visit.viewer.id, {row.case_id for row in rows if row.case_id})
     around = page(console, visit, "Dead effects")
-    context = {"page": around, "effects": _listing(rows, urls.EFFECTS, offset)}
+    context = {"page": around, "effects": _listing(rows, urls.EFFECTS, offset), "hidden": hidden}
     return render("leads_effects.html", context)
 
 
@@ -89,7 +94,7 @@ def retry(
     return RedirectResponse(urls.EFFECTS, 303)
 
 
-@router.get(urls.QUARANTINE)
+@router.get(urls.QUARANTINE, dependencies=OVERVIEW)
 def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """Rows that could not become cases, and why; never what they say."""
     with reading(console.engine) as session:
@@ -99,7 +104,7 @@ def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTML
     return render("leads_quarantine.html", context)
 
 
-@router.get(urls.INCIDENTS)
+@router.get(urls.INCIDENTS, dependencies=OVERVIEW)
 def incidents(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """Incidents, the most severe first."""
     with reading(console.engine) as session:
@@ -109,7 +114,7 @@ def incidents(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLR
     return render("leads_incidents.html", context)
 
 
-@router.get(urls.INCIDENTS + "/{incident}")
+@router.get(urls.INCIDENTS + "/{incident}", dependencies=OVERVIEW)
 def incident_page(console: TheConsole, visit: TheVisit, incident: str) -> HTMLResponse:
     """One incident: roles, tasks, timeline, and its report as it stands now."""
     around = page(console, visit, f"Incident {incident}")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import urls
-from casework.console.access import EVERY_QUEUE, Capability, Viewer
+from casework.console.access import Capability, Viewer
 from casework.console.contexts import PlanPage
 from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
 from casework.console.pages.desk import page
@@ -15,8 +15,9 @@ from casework.errors import NotAllowed
 from casework.qa.plans import Plan
 from casework.qa.summaries import preview_document
 from casework.store.qa.drawing import draw_round, midnight, plan_of, preview_plan
+from casework.vendors import EVERY_QUEUE
 
-router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+router = APIRouter(dependencies=[Depends(allowed(Capability.OVERVIEW))])
 
 #: What is wanted of a sample unless something else is asked: points to either side, per cent.
 MARGIN: Final = 2.0

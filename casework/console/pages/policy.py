@@ -1,12 +1,14 @@
 """Leads: the policy in force, candidates beside it, and what they would change."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import urls
-from casework.console.access import EVERY_QUEUE, Capability
+from casework.console.access import Capability
 from casework.console.contexts import CandidatePage, PolicyPage
-from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
@@ -14,16 +16,20 @@ from casework.errors import NotFound
 from casework.policy.difference import difference
 from casework.store.cases import count_by
 from casework.store.engine import reading
-from casework.trials import Trials
+from casework.store.qa.blinding import hidden_from
+from casework.store.restrictions import kept_from
+from casework.trials import Trial, Trials
+from casework.vendors import EVERY_QUEUE
 
-router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+router = APIRouter(dependencies=[Depends(allowed(Capability.OVERVIEW))])
 
 
 @router.get(urls.POLICY)
 def policy(console: TheConsole, visit: TheVisit) -> HTMLResponse:
     """The rules in force, in order, with the number of cases that each decided."""
+    kept = kept_from(visit.viewer.id)
     with reading(console.engine) as session:
-        cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id")}
+        cases = {row["rule_id"]: row["cases"] for row in count_by(session, "rule_id", unless=kept)}
     names = console.trials.names() if console.trials else ()
     shown = PolicyPage(console.bundle, cases, console.lint(), names)
     return render("leads_policy.html", {"page": page(console, visit, "Policy"), "policy": shown})
@@ -39,7 +45,8 @@ def candidate(console: TheConsole, visit: TheVisit, name: str) -> HTMLResponse:
     else:
         bundle = trials.candidate(name)
         told = difference(console.bundle, bundle)
-        shown = CandidatePage(name, faults, bundle, told, trials.trial(name))
+        trial = _seen(console, visit, trials.trial(name))
+        shown = CandidatePage(name, faults, bundle, told, trial)
     # Ids of cases in queues that are not theirs are shown to nobody, here as in every list.
     context = {
         "page": around,
@@ -56,6 +63,21 @@ def begin(console: TheConsole, visit: OurForm, name: str) -> RedirectResponse:
     if not trials.faults(name):
         trials.start(name)
     return RedirectResponse(urls.candidate(name), 303)
+
+
+def _seen(console: Console, visit: Visit, trial: Trial) -> Trial:
+    """A trial without the ids of cases of which, or of whose outcome, the viewer may not know."""
+    named = {case for change in trial.changes for case in change["case_ids"]}
+    if not named:
+        return trial
+    with reading(console.engine) as session:
+        hidden = hidden_from(session, visit.viewer.id, named)
+        hidden |= set(session.scalars(kept_from(visit.viewer.id)))
+    changes = [
+        {**change, "case_ids": [case for case in change["case_ids"] if case not in hidden]}
+        for change in trial.changes
+    ]
+    return replace(trial, changes=changes)
 
 
 def _trials(console: Console) -> Trials:

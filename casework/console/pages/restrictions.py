@@ -21,7 +21,7 @@ from casework.store.engine import reading, transaction
 from casework.store.people import people
 from casework.store.restrictions import let_in, restrict, unrestrict
 
-router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
+router = APIRouter(dependencies=[Depends(allowed(Capability.RESTRICT))])
 
 
 @router.get("/cases/{case_id}/restrict")

@@ -17,6 +17,7 @@ from casework.ledger.entries import Action
 from casework.store.health.machine import by_machine, entered_between
 from casework.store.health.regions import region_column, with_region
 from casework.store.health.work import ClockRow, clock_rows
+from casework.store.restrictions import kept_from, known_to
 from casework.store.tables import Case, Decision, LedgerEntry, Person, SignalReading
 
 #: As many are named.
@@ -54,6 +55,8 @@ def driving_cases(
     }
     if alert.by in grouped:
         statement = statement.where(grouped[alert.by] == alert.group)
+    # The report is for all who lead, and is in Prefect: what is restricted is not named.
+    statement = statement.where(known_to(col(Case.id), None))
     found = session.scalars(with_region(statement, region).limit(NAMED * 3))
     return list(dict.fromkeys(found))[:NAMED]
 
@@ -120,7 +123,8 @@ def _by_clock(
         if row.kind == kind and _is_in(row, alert, vendors) and _counts(row, alert, start, end)
     ]
     rows.sort(key=lambda row: (row.started - (row.ended or end), row.gate))
-    return _named(row.case for row in rows)
+    kept = set(session.scalars(kept_from(None)))
+    return _named(row.case for row in rows if row.case not in kept)
 
 
 def _counts(row: ClockRow, alert: Alert, start: datetime, end: datetime) -> bool:

@@ -30,6 +30,7 @@ class CaseRestriction(SQLModel, table=True):
     __tablename__ = "case_restrictions"
 
     case_id: str = Field(primary_key=True)
+    alias: str  # random; stands for the case where others may read
     reason: str = Field(sa_column=Column(Text, nullable=False))
     restricted_by: str
     restricted_at: datetime = moment()

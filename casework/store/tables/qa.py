@@ -74,6 +74,7 @@ class QaGate(SQLModel, table=True):
     __table_args__ = (
         Index("qa_gates_waiting", "status", "opened_at"),
         Index("qa_gates_item", "item_id"),
+        Index("qa_gates_case", "case_id"),
     )
 
     id: str = Field(primary_key=True)

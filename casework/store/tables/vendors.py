@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
 from casework.store.tables.columns import moment
@@ -17,6 +17,8 @@ class Vendor(SQLModel, table=True):
     title: str
     added_at: datetime = moment()
     access_until: datetime | None = moment(nullable=True)  # the end of all its people's access
+    # Those it has been given, beyond which its people see nothing; None: no limit.
+    queues: list[str] | None = Field(None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class Team(SQLModel, table=True):

@@ -11,6 +11,7 @@ from casework.store.engine import reading, transaction
 from casework.store.health.reports import read_health
 from casework.store.health.taking import keep_snapshot
 from casework.store.people import add_person
+from casework.store.tables import CaseRestriction
 from tests.casework.console.conftest import SignIn
 from tests.factories.escalation import timed_case
 from tests.factories.gates import BY, NOW
@@ -55,5 +56,11 @@ def test_the_report_is_shown_with_its_charts_and_links_to_cases(
     chart = browser.get("/leads/health/flow.svg")
     assert (chart.headers["content-type"], chart.text) == ("image/svg+xml", SVG)
     assert browser.get("/leads/health/other.svg").status_code == 404
+    with transaction(engine) as session:
+        added = CaseRestriction(
+            case_id=CASE, alias="r1", reason="because", restricted_by="lou", restricted_at=NOW
+        )
+        session.add(added)
+    assert CASE not in browser.get("/leads/health").text, "restricted after it was named"
     for who in ("ana", "aud"):
         assert signed_in(who).get("/leads/health/flow.svg").status_code == 403

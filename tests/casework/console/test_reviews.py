@@ -5,16 +5,20 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import col, select
 
 from casework.console.app import create_app
-from casework.store.engine import reading
+from casework.effects import Effect, EffectKind, EffectStatus
+from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
+from casework.store.outbox import effect_by_key, enqueue
+from casework.store.people import change_person
 from casework.store.qa.gates import qa_gate_by_id
-from casework.store.tables import QaItem
+from casework.store.tables import Case, Gate, QaItem
 from tests.casework.console.asking import post
 from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.consoles import console_of
-from tests.factories.qa import LATER, decided, drawn, qa_bundle, staffed
+from tests.factories.qa import BY, LATER, decided, drawn, qa_bundle, staffed
 
 
 @pytest.fixture
@@ -122,3 +126,28 @@ def test_the_case_of_an_open_re_review_is_closed_to_its_reviewers_until_they_giv
     assert post(browser, f"/cases/{case}/recuse").headers["location"] == f"/cases/{case}"
     assert browser.get(f"/cases/{case}").status_code == 200
     assert gate not in waiting(browser)
+
+
+def test_lists_tell_a_reviewer_nothing_of_what_was_decided(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    with reading(engine) as session:
+        case, _ = sorted(session.scalars(select(Case.id)))
+    with transaction(engine) as session:
+        change_person(session, "mia", roles=["qa", "lead", "analyst"], by=BY, now=LATER)
+        change_person(session, "sam", roles=["lead", "analyst"], by=BY, now=LATER)
+        made = Effect("reply:g1:log", EffectKind.REPLY, "log", case)
+        enqueue(session, [made], BY, LATER)
+        effect_by_key(session, made.key).status = EffectStatus.DEAD
+        [gate] = session.scalars(select(Gate).where(col(Gate.case_id) == case))
+        again = {"id": "g2", "status": "open", "reason": "suspended wrongly"}
+        session.add(Gate(**(gate.model_dump() | again)))
+    mia, sam = signed_in("mia"), signed_in("sam")
+    assert "suspended wrongly" in sam.get("/queues/general").text
+    assert "suspended wrongly" not in mia.get("/queues/general").text
+    assert made.key in sam.get("/leads/effects").text
+    page = mia.get("/leads/effects").text
+    assert made.key not in page
+    assert "kept for your re-review" in page
+    assert post(mia, "/leads/effects/retry", key=made.key).status_code == 403
+    assert post(sam, "/leads/effects/retry", key=made.key).status_code == 303

@@ -18,6 +18,7 @@ from casework.store.health.days import latest_record, record_day
 from casework.store.health.demand import demand_of, load_of, rates, waiting_gates
 from casework.store.health.reports import read_health
 from casework.store.health.taking import keep_snapshot, snapshot, take_stock
+from casework.store.restrictions import restrict
 from casework.store.tables import SignalReading
 from tests.factories.escalation import HOUR, LEASE, add_everybody, person, timed_bundle, timed_case
 from tests.factories.gates import BY, NOW
@@ -102,6 +103,12 @@ def test_what_drives_an_alert_is_what_took_longest_or_was_missed(engine: Engine)
         ours = alert("first_touch", by="vendor", group="acme")
         assert driving_cases(session, ours, START, end, COUNTRY) == []
     assert (len(times), missed) == (2, times[:1])
+    with transaction(engine) as session:
+        restrict(session, times[0], ["ana"], "because", BY, end, operating=True)
+        restricted = driving_cases(session, alert("first_touch"), START, end, COUNTRY)
+        opened = driving_cases(session, alert("volume"), START, end, COUNTRY)
+    assert restricted == times[1:], "the report is for more people than may know of the other"
+    assert times[0] not in opened
 
 
 def test_today_is_kept_with_its_forecast_and_demand(engine: Engine) -> None:
