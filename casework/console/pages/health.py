@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from casework.console import urls
 from casework.console.access import Capability
-from casework.console.contexts import HealthPage
 from casework.console.identity import TheConsole, TheVisit, allowed
+from casework.console.lead_contexts import HealthPage
 from casework.console.pages.desk import page
 from casework.console.rendering import render
 from casework.errors import NotFound

@@ -7,8 +7,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import doing, urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, IncidentPage, Listing
+from casework.console.contexts import Desk, Listing
 from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
+from casework.console.lead_contexts import IncidentPage
 from casework.console.pages.desk import page
 from casework.console.rendering import render
 from casework.effects import EffectStatus

@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import urls
 from casework.console.access import Capability, Viewer
-from casework.console.contexts import PlanPage
 from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
+from casework.console.lead_contexts import PlanPage
 from casework.console.pages.desk import page
 from casework.console.rendering import render
 from casework.errors import NotAllowed

@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import urls
 from casework.console.access import Capability
-from casework.console.contexts import CandidatePage, PolicyPage
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
+from casework.console.lead_contexts import CandidatePage, PolicyPage
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render

@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from casework.console import urls
 from casework.console.access import Capability
-from casework.console.contexts import Agreed, Rights
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
+from casework.console.lead_contexts import Agreed, Rights
 from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
