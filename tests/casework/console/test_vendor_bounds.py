@@ -143,8 +143,8 @@ def test_what_is_of_all_queues_is_shown_to_no_bounded_lead(signed_in: SignIn, ga
 def test_a_bounded_lead_is_offered_and_gives_to_people_of_their_own_vendor_alone(
     signed_in: SignIn, engine: Engine, gate: str
 ) -> None:
-    val, path = signed_in("val"), f"/cases/{case_of(engine, gate)}"
-    for page in (val.get(path).text, val.get("/queues/general").text):
+    val = signed_in("val")
+    for page in (val.get(f"/gates/{gate}/assign").text, val.get("/queues/general").text):
         assert 'value="vic"' in page
         assert not [who for who in ("ana", "ben", "lou", "bob") if f'value="{who}"' in page]
     data = {"csrf": csrf(val), "gate": [gate], "person": "ana"}
