@@ -7,10 +7,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import doing, urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, Listing
-from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
+from casework.console.contexts import Desk, GivingTicked, Listing
+from casework.console.giving import give_ticked, giving_in
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.lead_contexts import IncidentPage
 from casework.console.pages.desk import page
+from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.effects import EffectStatus
 from casework.incidents.report import report
@@ -34,6 +36,9 @@ T = TypeVar("T")
 #: Rows on one page of a list.
 ROWS: Final = 100
 
+#: Which clocks are listed.
+Show = Literal["all", "breached", "soon"]
+
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
@@ -49,22 +54,40 @@ def boards(console: TheConsole, visit: TheVisit) -> HTMLResponse:
 
 
 @router.get(urls.CLOCKS)
-def clocks(
-    console: TheConsole, visit: TheVisit, show: Literal["all", "breached", "soon"] = "all"
-) -> HTMLResponse:
+def clocks(console: TheConsole, visit: TheVisit, show: Show = "all") -> HTMLResponse:
     """The clocks that go on, what is due first at the top."""
+    return _clocks(console, visit, show)
+
+
+@router.post(urls.CLOCKS_ASSIGN)
+def give(
+    console: TheConsole,
+    visit: OurForm,
+    show: Show = "all",
+    person: Annotated[str, Form()] = "",
+    gate: Annotated[tuple[str, ...], Form()] = (),
+) -> HTMLResponse:
+    """Give the gates of ticked clocks to a named person, each for itself."""
+    return _clocks(console, visit, show, give_ticked(console, visit, gate[:ROWS], person))
+
+
+def _clocks(
+    console: Console, visit: Visit, show: Show, given: GivingTicked | None = None
+) -> HTMLResponse:
     around = page(console, visit, "Clocks")
+    seen = doing.queues_seen(console, visit)
     with reading(console.engine) as session:
         rows = running_clocks(
             session,
             around.now,
             breached=show == "breached",
             due_by=around.now + SOON if show == "soon" else None,
-            queues=doing.queues_seen(console, visit),
+            queues=seen,
             limit=ROWS,
             viewer=visit.viewer.id,
         )
-    context = {"page": around, "clocks": Listing(rows, ""), "show": show}
+        giving = giving_in(session, visit, [console.bundle.queues[name] for name in seen], given)
+    context = {"page": around, "clocks": Listing(rows, ""), "show": show, "giving": giving}
     return render("leads_clocks.html", context)
 
 

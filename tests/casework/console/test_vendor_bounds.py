@@ -144,11 +144,13 @@ def test_a_bounded_lead_is_offered_and_gives_to_people_of_their_own_vendor_alone
     signed_in: SignIn, engine: Engine, gate: str
 ) -> None:
     val, path = signed_in("val"), f"/cases/{case_of(engine, gate)}"
-    for page in (val.get(path).text, val.get("/queues/general").text):
+    clocks = val.get("/leads/clocks").text
+    for page in (val.get(path).text, val.get("/queues/general").text, clocks):
         assert 'value="vic"' in page
         assert not [who for who in ("ana", "ben", "lou", "bob") if f'value="{who}"' in page]
     data = {"csrf": csrf(val), "gate": [gate], "person": "ana"}
     assert "nobody is known by that id" in val.post("/queues/general/assign", data=data).text
+    assert "nobody is known by that id" in val.post("/leads/clocks/assign", data=data).text
     post(val, f"/gates/{gate}/assign", person="vic")
     assert assignment_at(engine, gate).holder == "vic"
     assert 'value="ana"' in signed_in("lou").get("/queues/general").text
