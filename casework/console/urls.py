@@ -95,6 +95,11 @@ def incident(incident_id: str) -> str:
     return _below(INCIDENTS, incident_id)
 
 
+def quarantined(row: str, verb: str) -> str:
+    """Where a lead retries or discards a row that could not become a case."""
+    return _below(QUARANTINE, row, verb)
+
+
 def health_chart(name: str) -> str:
     """A chart of the health page."""
     return f"{HEALTH}/{quote(name, safe='')}.svg"

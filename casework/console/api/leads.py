@@ -1,4 +1,4 @@
-"""For leads: clocks, dead effects, quarantine, incidents and the policy."""
+"""For leads: clocks, dead effects, incidents and the policy."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -23,7 +23,6 @@ from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
 from casework.store.qa.blinding import hidden_from, hidden_in_story
-from casework.store.quarantine import list_rows
 from casework.store.restrictions import kept_from
 from casework.store.running_clocks import running_clocks
 from casework.tokens import Scope
@@ -56,24 +55,6 @@ class EffectOut(Document):
     attempts: int
     error: str | None = Field(description="Code of the last failure.")
     queued_at: datetime
-
-
-class RowOut(Document):
-    """A row that could not become a case; not what it says."""
-
-    model_config = example(
-        id="q1f", intake_id="i1", source="zendesk", line=7, reason="no_id",
-        detail="ticket has no id", status="waiting", quarantined_at=_AT,
-    )  # fmt: skip
-
-    id: str
-    intake_id: str
-    source: str
-    line: int
-    reason: str
-    detail: str
-    status: str
-    quarantined_at: datetime
 
 
 class IncidentRow(Document):
@@ -211,15 +192,6 @@ def effects(
 def retry(console: TheConsole, visit: Caller, key: Id) -> EffectOut:
     """Have a dead effect tried again, under its own key."""
     return EffectOut.model_validate(doing.retry_dead(console, visit, key))
-
-
-@router.get("/quarantine", dependencies=OVERVIEW, responses=declared(ANY))
-def quarantine(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) -> Listing[RowOut]:
-    """Rows that could not become cases, and why; never what they say."""
-    with reading(console.engine) as session:
-        rows = list_rows(session, limit=limit + 1, after=cursor or "")
-    more = rows[limit - 1].id if len(rows) > limit else None
-    return Listing(items=[RowOut.model_validate(row) for row in rows[:limit]], next_cursor=more)
 
 
 @router.get("/incidents", dependencies=OVERVIEW, responses=declared(ANY))

@@ -15,15 +15,17 @@ from casework.console.pages.desk import page
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.effects import EffectStatus
+from casework.errors import CaseworkError, Conflict, InputError
 from casework.incidents.report import report
 from casework.incidents.telling import tell
 from casework.store.desk import SOON, board
-from casework.store.engine import reading
+from casework.store.engine import reading, transaction
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
 from casework.store.qa.blinding import hidden_from, hidden_in_story
-from casework.store.quarantine import list_rows
+from casework.store.quarantine import discard_row, list_rows
+from casework.store.retrying import Correction, changes_of, retry_row
 from casework.store.running_clocks import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
@@ -121,11 +123,56 @@ def retry(
 @router.get(urls.QUARANTINE, dependencies=OVERVIEW)
 def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """Rows that could not become cases, and why; never what they say."""
+    return _quarantine(console, visit, offset)
+
+
+@router.post(urls.QUARANTINE + "/{row}/retry", dependencies=OVERVIEW)
+def retry_quarantined(
+    console: TheConsole,
+    visit: OurForm,
+    row: str,
+    fields: Annotated[str, Form()] = "",
+    data: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    """Read a row again, as it was or corrected, and open its case; a refusal says why."""
+    try:
+        changes = changes_of([line for line in fields.splitlines() if line.strip()])
+        raw = data.encode() if data.strip() else None
+        with transaction(console.engine) as session:
+            done = retry_row(session, row, Correction(raw, changes), visit.by, console.clock())
+    except (Conflict, InputError) as refusal:
+        return _quarantine(console, visit, refusal=refusal)
+    told = f"{row}: {done.outcome} {done.case_id}; it is decided with the next batch."
+    return _quarantine(console, visit, told=told)
+
+
+@router.post(urls.QUARANTINE + "/{row}/discard", dependencies=OVERVIEW)
+def discard_quarantined(
+    console: TheConsole, visit: OurForm, row: str, reason: Annotated[str, Form()] = ""
+) -> HTMLResponse:
+    """Give a row up, for a reason that stays in the history."""
+    try:
+        with transaction(console.engine) as session:
+            discard_row(session, row, reason, visit.by, console.clock())
+    except (Conflict, InputError) as refusal:
+        return _quarantine(console, visit, refusal=refusal)
+    return _quarantine(console, visit, told=f"{row}: discarded.")
+
+
+def _quarantine(
+    console: Console,
+    visit: Visit,
+    offset: int = 0,
+    told: str = "",
+    refusal: CaseworkError | None = None,
+) -> HTMLResponse:
     with reading(console.engine) as session:
         rows = list_rows(session, limit=ROWS + 1, offset=offset)
     around = page(console, visit, "Quarantine")
-    context = {"page": around, "quarantine": _listing(rows, urls.QUARANTINE, offset)}
-    return render("leads_quarantine.html", context)
+    listing = _listing(rows, urls.QUARANTINE, offset)
+    problem = refusal.message if refusal else ""
+    context = {"page": around, "quarantine": listing, "told": told, "problem": problem}
+    return render("leads_quarantine.html", context, refusal.status if refusal else 200)
 
 
 @router.get(urls.INCIDENTS, dependencies=OVERVIEW)

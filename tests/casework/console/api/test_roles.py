@@ -41,6 +41,8 @@ NEEDS: dict[str, tuple[str, set[Role]]] = {
     "GET /effects": ("lead", {Role.LEAD}),
     "POST /effects/{key}/retry": ("lead", {Role.LEAD}),
     "GET /quarantine": ("lead", {Role.LEAD}),
+    "POST /quarantine/{row}/retry": ("lead", {Role.LEAD}),
+    "POST /quarantine/{row}/discard": ("lead", {Role.LEAD}),
     "GET /incidents": ("lead", {Role.LEAD}),
     "GET /incidents/{incident}": ("lead", {Role.LEAD}),
     "GET /policy": ("lead", {Role.LEAD}),
