@@ -45,6 +45,11 @@ NEEDS: dict[str, tuple[str, set[Role]]] = {
     "POST /quarantine/{row}/discard": ("lead", {Role.LEAD}),
     "GET /incidents": ("lead", {Role.LEAD}),
     "GET /incidents/{incident}": ("lead", {Role.LEAD}),
+    "POST /incidents": ("lead", {Role.LEAD}),
+    **{
+        f"POST /incidents/{{incident}}/{verb}": ("lead", {Role.LEAD})
+        for verb in ("assume", "renounce", "notes", "updates", "move", "rate", "close")
+    },
     "GET /policy": ("lead", {Role.LEAD}),
     "GET /ledger/entries": ("audit", {Role.AUDITOR}),
     "POST /ledger/verify": ("audit", {Role.AUDITOR}),
