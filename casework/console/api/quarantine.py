@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
+from casework.console import doing
 from casework.console.access import Capability
 from casework.console.api.caller import Caller, needs
 from casework.console.api.documents import (
@@ -24,7 +25,7 @@ from casework.console.api.problems import ANY, CHANGING, declared
 from casework.console.identity import TheConsole
 from casework.store.engine import reading, transaction
 from casework.store.quarantine import discard_row, list_rows
-from casework.store.retrying import Correction, retry_row
+from casework.store.retrying import Correction
 from casework.tokens import Scope
 
 router = APIRouter(
@@ -93,9 +94,8 @@ def quarantine(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) 
 def retry(console: TheConsole, visit: Caller, row: Id, body: CorrectionIn) -> RetriedOut:
     """Read a row again, as it was or corrected, and open its case."""
     raw = body.data.encode() if body.data is not None else None
-    with transaction(console.engine) as session:
-        correction = Correction(raw, body.fields or None)
-        done = retry_row(session, row, correction, visit.by, console.clock())
+    correction = Correction(raw, body.fields or None)
+    done = doing.retry_quarantined(console, visit, row, correction)
     return RetriedOut(row=row, case=done.case_id, outcome=done.outcome)
 
 

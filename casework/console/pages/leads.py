@@ -25,7 +25,7 @@ from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
 from casework.store.qa.blinding import hidden_from, hidden_in_story
 from casework.store.quarantine import discard_row, list_rows
-from casework.store.retrying import Correction, changes_of, retry_row
+from casework.store.retrying import Correction, changes_of
 from casework.store.running_clocks import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
@@ -138,8 +138,7 @@ def retry_quarantined(
     try:
         changes = changes_of([line for line in fields.splitlines() if line.strip()])
         raw = data.encode() if data.strip() else None
-        with transaction(console.engine) as session:
-            done = retry_row(session, row, Correction(raw, changes), visit.by, console.clock())
+        done = doing.retry_quarantined(console, visit, row, Correction(raw, changes))
     except (Conflict, InputError) as refusal:
         return _quarantine(console, visit, refusal=refusal)
     told = f"{row}: {done.outcome} {done.case_id}; it is decided with the next batch."

@@ -18,6 +18,7 @@ from casework.store.ledger import entries_of
 from casework.store.outbox import effect_by_key
 from casework.store.people import add_person
 from casework.store.quarantine import list_rows
+from casework.store.restrictions import restrict
 from casework.store.sending import note_failure
 from tests.casework.console.asking import case_of, post
 from tests.casework.console.conftest import SignIn
@@ -105,6 +106,11 @@ def test_a_row_is_read_again_corrected_or_given_up_under_the_leads_name(
     assert refused.status_code == 422
     assert 'role="alert"' in refused.text
     assert "a correction is field=value" in post(lead, f"{path}/retry", fields="nothing").text
+    kept = waiting_case(engine, "T-9")
+    with transaction(engine) as session:
+        restrict(session, case_of(engine, kept), ["ben"], "because", BY, NOW, operating=True)
+    foreign = post(lead, f"{path}/retry", data=json.dumps(row("T-9")))
+    assert foreign.status_code == 404, "nothing is done to a case that is kept from the lead"
     whole = json.dumps(row("T-1"))
     assert "opened c" in post(lead, f"{path}/retry", data=whole).text
     assert post(lead, f"{path}/retry", data=whole).status_code == 409
