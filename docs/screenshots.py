@@ -19,13 +19,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 from sqlalchemy import Engine
 
+from casework.health.charts import charts
+from casework.health.regions import region_of
+from casework.health.report import summary
 from casework.ledger.entries import Provenance
+from casework.policy.bundle import load_bundle
 from casework.settings import Settings
 from casework.store.accounts import make_link
 from casework.store.engine import open_engine, transaction
+from casework.store.health.reports import read_health
+from casework.store.health.taking import keep_snapshot, take_stock
 from casework.store.people import add_person
 from casework.store.tables import Person
 from deployments.console import compose
@@ -42,7 +48,13 @@ QUEUE = "account_security"
 LOOKS = (("light", 1280), ("light", 390), ("dark", 1280), ("dark", 390))
 
 #: What else is shown, beside a case.
-PAGES = {"home": "/", "boards": "/leads", "clocks": "/leads/clocks", "audit": "/audit"}
+PAGES = {"home": "/", "boards": "/leads"}
+
+#: Pixels: the top of a page is enough where rows go on alike; small pictures load fast.
+TOP = 480
+
+#: Of these the documentation shows the first look too.
+SHOWN = {"clocks": "/leads/clocks", "health": "/leads/health", "audit": "/audit"}
 
 
 def main() -> None:
@@ -65,12 +77,13 @@ def take_all(settings: Settings, out: Path, *, everything: bool) -> None:
     """Serve the console over a store, and take the pictures that the pages show, or all."""
     engine = open_engine(settings.store_url)
     introduce(engine)
+    look_at_health(settings, engine)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with served(settings, engine) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for scheme, width in LOOKS if everything else LOOKS[:1]:
             page = signed_in(browser, engine, url, width, scheme)
-            walk(page, url, out, f"{scheme}-{width}", PAGES if everything else {})
+            walk(page, url, out, f"{scheme}-{width}", SHOWN | PAGES if everything else SHOWN)
         browser.close()
     engine.dispose()
 
@@ -81,6 +94,16 @@ def introduce(engine: Engine) -> None:
     with transaction(engine) as session:
         if session.get(Person, PERSON) is None:
             add_person(session, PERSON, name="Sam", roles=roles, queues=["*"], by=BY, now=now)
+
+
+def look_at_health(settings: Settings, engine: Engine) -> None:
+    """Keep how the work goes, as the flow does every hour."""
+    bundle, now = load_bundle(settings.bundle_dir), datetime.now(UTC)
+    region = region_of(bundle, settings.health_region)
+    take_stock(engine, bundle, region, BY, now)
+    with transaction(engine) as session:
+        found = read_health(session, region, now)
+        keep_snapshot(session, summary(found), charts(found), now)
 
 
 def signed_in(browser: Browser, engine: Engine, url: str, width: int, scheme: str) -> Page:
@@ -106,9 +129,12 @@ def walk(page: Page, url: str, out: Path, called: str, others: Mapping[str, str]
         page.keyboard.press("c")
         page.get_by_text("You have it").wait_for()
     page.screenshot(path=out / f"case-{called}.png")
+    width = page.evaluate("innerWidth")
+    top: FloatRect = {"x": 0, "y": 0, "width": width, "height": TOP}
     for name, path in others.items():
         page.goto(url + path)
-        page.screenshot(path=out / f"{name}-{called}.png")
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=out / f"{name}-{called}.png", clip=top if name in SHOWN else None)
 
 
 @contextmanager

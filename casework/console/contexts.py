@@ -67,6 +67,15 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class GivingTicked:
+    """To whom rows of a list may be given, and what became of those that were just given."""
+
+    people: Sequence[tuple[str, str]] = ()  # id, name; only a lead is shown them
+    told: str = ""
+    refusals: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePage:
     """A page of a queue's gates."""
 
@@ -74,10 +83,8 @@ class QueuePage:
     title: str
     rows: Sequence[Listed]
     next_page: str  # empty where this is the last one
-    assignees: Sequence[tuple[str, str]] = ()  # id, name; only a lead is shown them
-    told: str = ""  # what became of what was just done
+    giving: GivingTicked
     entry: int = 0  # the newest of the history, as it is shown
-    refusals: Sequence[str] = ()
     masked: Collection[str] = ()  # cases whose outcomes the viewer must not see yet
 
 

@@ -25,6 +25,8 @@ from casework.store.next_gates import claim_next
 from casework.store.outbox import effect_by_key
 from casework.store.people import answering
 from casework.store.qa.blinding import check_sighted
+from casework.store.restrictions import is_hidden
+from casework.store.retrying import Correction, Retried, retry_row
 from casework.store.tables import Gate, QueuedEffect
 
 #: Seconds for which somebody who has decided waits for Prefect. One that hangs would keep them for
@@ -132,6 +134,21 @@ def retry_dead(console: Console, visit: Visit, key: str) -> QueuedEffect:
         if case:
             check_sighted(session, visit.viewer.id, case)
         return retry_effect(session, key, visit.by, console.clock())
+
+
+def retry_quarantined(console: Console, visit: Visit, row: str, correction: Correction) -> Retried:
+    """Read a quarantined row again; a row of a case that the viewer may not know of is left alone.
+
+    Raises:
+        NotFound: there is no such row, or it is of such a case.
+        Conflict: it waits no more.
+        InputError: it still cannot become a case.
+    """
+    with transaction(console.engine) as session:
+        done = retry_row(session, row, correction, visit.by, console.clock())
+        if is_hidden(session, done.case_id, visit.viewer.id):
+            raise NotFound(f"there is no quarantined row {row} among yours")
+        return done
 
 
 def queues_seen(console: Console, visit: Visit) -> list[str]:

@@ -19,6 +19,7 @@ NEXT: Final = "/next"
 FIND: Final = "/find"
 LEADS: Final = "/leads"
 CLOCKS: Final = "/leads/clocks"
+CLOCKS_ASSIGN: Final = "/leads/clocks/assign"
 EFFECTS: Final = "/leads/effects"
 RETRY: Final = "/leads/effects/retry"
 QUARANTINE: Final = "/leads/quarantine"
@@ -92,6 +93,11 @@ def further(path: str, **asked: str | int) -> str:
 def incident(incident_id: str) -> str:
     """An incident."""
     return _below(INCIDENTS, incident_id)
+
+
+def quarantined(row: str, verb: str) -> str:
+    """Where a lead retries or discards a row that could not become a case."""
+    return _below(QUARANTINE, row, verb)
 
 
 def health_chart(name: str) -> str:

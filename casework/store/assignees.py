@@ -1,5 +1,6 @@
 """Who may be given what: the people who answer in a queue, and those who may at one gate."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session
@@ -31,8 +32,10 @@ def assignees(
     ]
 
 
-def workers(session: Session, queue: Queue, bounded_by: str | None = None) -> list[Person]:
-    """Everybody active whose roles and queues let them answer in a queue, by id.
+def workers(
+    session: Session, queues: Collection[Queue], bounded_by: str | None = None
+) -> list[Person]:
+    """Everybody active whose roles and queues let them answer in one of some queues, by id.
 
     Of one vendor alone, where that is named.
     """
@@ -40,7 +43,9 @@ def workers(session: Session, queue: Queue, bounded_by: str | None = None) -> li
         person
         for person, reach in all_reaching(session)
         if person.active
-        and queue.roles & set(person.roles)
-        and not reach.queues.isdisjoint({EVERY_QUEUE, queue.id})
+        and any(
+            queue.roles & set(person.roles) and not reach.queues.isdisjoint({EVERY_QUEUE, queue.id})
+            for queue in queues
+        )
         and sees(bounded_by, person.vendor)
     ]

@@ -1,6 +1,7 @@
 """Trying a quarantined row again: as it was, corrected, or under a corrected mapping."""
 
 from collections.abc import Mapping as Mapped
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,6 +69,18 @@ def retry_row(
     }
     resolve(session, row, RETRIED, Action.ROW_RETRIED, data, by, now)
     return Retried(row.case_id, outcome)
+
+
+def changes_of(given: Sequence[str]) -> dict[str, str] | None:
+    """Corrections written as ``field=value``; None where there is none.
+
+    Raises:
+        InputError: one is not written so.
+    """
+    pairs = [text.partition("=") for text in given]
+    if any(not name or not mark for name, mark, _ in pairs):
+        raise InputError("a correction is field=value", hint="for example ticket_id=T-17")
+    return {name: value for name, _, value in pairs} or None
 
 
 def layout_of(row: Quarantined) -> Layout:

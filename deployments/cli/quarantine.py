@@ -9,7 +9,7 @@ from casework.errors import InputError
 from casework.mapping import load_mapping
 from casework.store.engine import reading, transaction
 from casework.store.quarantine import DISCARDED, RETRIED, WAITING, discard_row, list_rows, row_by_id
-from casework.store.retrying import Correction, retry_row
+from casework.store.retrying import Correction, changes_of, retry_row
 from casework.store.tables import Quarantined
 from deployments.cli.output import Json, emit, out, reported, table_of
 from deployments.cli.setting import now, opened, operator, settled
@@ -75,7 +75,7 @@ def retry(
     with reported(as_json):
         correction = Correction(
             raw=_bytes_of(data) if data else None,
-            fields=_changes(changes or []),
+            fields=changes_of(changes or []),
             mapping=load_mapping(mapping) if mapping else None,
         )
         with transaction(opened(settled())) as session:
@@ -108,10 +108,3 @@ def _bytes_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _changes(given: list[str]) -> dict[str, str] | None:
-    pairs = [text.partition("=") for text in given]
-    if any(not name or not mark for name, mark, _ in pairs):
-        raise InputError("--set takes field=value", hint="for example --set ticket_id=T-17")
-    return {name: value for name, _, value in pairs} or None

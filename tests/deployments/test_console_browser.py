@@ -22,8 +22,9 @@ from casework.store.gates import gate_by_id
 from casework.store.people import change_person
 from tests.deployments.browsing import IN_A_BROWSER, Open, approve, press
 from tests.factories.consoles import console_of
-from tests.factories.escalation import person
+from tests.factories.escalation import person, timed_case
 from tests.factories.gates import BY, NOW, add_people, waiting_case
+from tests.factories.intake import rows_file, taken_in
 from tests.factories.playbooks import asking_case
 
 PASSWORD = "correct horse battery"
@@ -224,9 +225,11 @@ def test_an_open_page_says_that_it_is_old_and_an_idle_one_is_blank(
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_serious_fault_of_accessibility(
-    sign_in: Open, engine: Engine, width: int, scheme: str
+    sign_in: Open, engine: Engine, tmp_path: Path, width: int, scheme: str
 ) -> None:
     waiting_case(engine, "T-1")
+    timed_case(engine, "T-2")
+    taken_in(engine, rows_file(tmp_path / "rows.jsonl", b"broken"))
     with transaction(engine) as session:
         change_person(session, "ana", roles=["analyst", "lead", "auditor"], by=BY, now=NOW)
     page = sign_in("ana", viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -236,6 +239,7 @@ def test_no_page_has_a_serious_fault_of_accessibility(
         "queues/general",
         "leads",
         "leads/clocks",
+        "leads/quarantine",
         "leads/policy",
         "audit",
         "day",
@@ -248,6 +252,8 @@ def test_no_page_has_a_serious_fault_of_accessibility(
             expect(page.locator("#answer")).to_be_visible()
         else:
             page.goto(root + path)
+        for closed in page.locator("main td details").all():
+            closed.locator("summary").click()
         found = Axe().run(page).response["violations"]
         serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
         assert serious == [], path

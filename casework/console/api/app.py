@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from casework.console.api import cases, desk, gates, leads, ledger, reviews
+from casework.console.api import cases, desk, gates, incidents, leads, ledger, quarantine, reviews
 from casework.console.api.caller import Limits
 from casework.console.api.once import HEADER, KEY
 from casework.console.api.problems import (
@@ -61,7 +61,7 @@ def create_api(console: Console) -> FastAPI:
     )
     api.state.console = console
     api.state.limits = Limits(console.api_per_minute)
-    for part in (desk, cases, gates, reviews, leads, ledger):
+    for part in (desk, cases, gates, reviews, leads, quarantine, incidents, ledger):
         api.include_router(part.router)
     api.add_exception_handler(CaseworkError, casework_error)
     api.add_exception_handler(RequestValidationError, request_error)

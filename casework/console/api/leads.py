@@ -1,4 +1,4 @@
-"""For leads: clocks, dead effects, quarantine, incidents and the policy."""
+"""For leads: clocks, dead effects and the policy."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -15,15 +15,11 @@ from casework.console.api.problems import ANY, CHANGING, declared
 from casework.console.api.waiting_documents import ClockOut
 from casework.console.identity import TheConsole
 from casework.effects import EffectStatus
-from casework.incidents.report import report
 from casework.store.cases import count_by
 from casework.store.desk import SOON
 from casework.store.engine import reading
-from casework.store.incidents.lifecycle import list_incidents
-from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
-from casework.store.qa.blinding import hidden_from, hidden_in_story
-from casework.store.quarantine import list_rows
+from casework.store.qa.blinding import hidden_from
 from casework.store.restrictions import kept_from
 from casework.store.running_clocks import running_clocks
 from casework.tokens import Scope
@@ -56,60 +52,6 @@ class EffectOut(Document):
     attempts: int
     error: str | None = Field(description="Code of the last failure.")
     queued_at: datetime
-
-
-class RowOut(Document):
-    """A row that could not become a case; not what it says."""
-
-    model_config = example(
-        id="q1f", intake_id="i1", source="zendesk", line=7, reason="no_id",
-        detail="ticket has no id", status="waiting", quarantined_at=_AT,
-    )  # fmt: skip
-
-    id: str
-    intake_id: str
-    source: str
-    line: int
-    reason: str
-    detail: str
-    status: str
-    quarantined_at: datetime
-
-
-class IncidentRow(Document):
-    """An incident, and how many cases are under it."""
-
-    model_config = example(
-        id="n1a", title="Coordinated spam", severity="P1", category=None, status="open",
-        opened_by="lin", opened_at=_AT, cases=14,
-    )  # fmt: skip
-
-    id: str
-    title: str
-    severity: str
-    category: str | None
-    status: str
-    opened_by: str
-    opened_at: datetime
-    cases: int
-
-
-class IncidentOut(Document):
-    """An incident: its cases with their status, who does what, and its report as it stands."""
-
-    model_config = example(
-        id="n1a", title="Coordinated spam", severity="P1", status="open", opened_at=_AT,
-        closed_at=None, cases={"c4f1": "waiting"}, report="# Coordinated spam",
-    )  # fmt: skip
-
-    id: str
-    title: str
-    severity: str
-    status: str
-    opened_at: datetime
-    closed_at: datetime | None
-    cases: dict[str, str]
-    report: str = Field(description="Markdown.")
 
 
 class PolicyRule(Document):
@@ -211,40 +153,6 @@ def effects(
 def retry(console: TheConsole, visit: Caller, key: Id) -> EffectOut:
     """Have a dead effect tried again, under its own key."""
     return EffectOut.model_validate(doing.retry_dead(console, visit, key))
-
-
-@router.get("/quarantine", dependencies=OVERVIEW, responses=declared(ANY))
-def quarantine(console: TheConsole, limit: Limit = ROWS, cursor: Cursor = None) -> Listing[RowOut]:
-    """Rows that could not become cases, and why; never what they say."""
-    with reading(console.engine) as session:
-        rows = list_rows(session, limit=limit + 1, after=cursor or "")
-    more = rows[limit - 1].id if len(rows) > limit else None
-    return Listing(items=[RowOut.model_validate(row) for row in rows[:limit]], next_cursor=more)
-
-
-@router.get("/incidents", dependencies=OVERVIEW, responses=declared(ANY))
-def incidents(
-    console: TheConsole, visit: Caller, limit: Limit = ROWS, cursor: Cursor = None
-) -> Listing[IncidentRow]:
-    """Incidents, the most severe first."""
-    with reading(console.engine) as session:
-        rows = list_incidents(session, limit=limit + 1, after=cursor or "", viewer=visit.viewer.id)
-    more = rows[limit - 1]["id"] if len(rows) > limit else None
-    return Listing(items=[IncidentRow(**row) for row in rows[:limit]], next_cursor=more)
-
-
-@router.get("/incidents/{incident}", dependencies=OVERVIEW, responses=declared(ANY))
-def incident(console: TheConsole, visit: Caller, incident: Id) -> IncidentOut:
-    """One incident, with its report as it stands now."""
-    with reading(console.engine) as session:
-        whole = story_of(session, incident, visit.viewer.id)
-        story = whole.without(hidden_in_story(session, visit.viewer.id, whole))
-    names = ("id", "title", "severity", "status", "opened_at", "closed_at")
-    return IncidentOut(
-        **{name: getattr(story, name) for name in names},
-        cases=dict(story.cases),
-        report=report(story, console.clock(), words=True),
-    )
 
 
 @router.get("/policy", dependencies=OVERVIEW, responses=declared(ANY))

@@ -1,6 +1,5 @@
 """Home, queues, and the next case."""
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
@@ -8,16 +7,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from casework.console import doing, urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, Pause, QueuePage
+from casework.console.contexts import Desk, GivingTicked, Pause, QueuePage
 from casework.console.day import Seen, seen_today
+from casework.console.giving import give_ticked, giving_in
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.ports import Console
 from casework.console.rendering import Page, render
-from casework.errors import Conflict, Denied, NotFound
+from casework.errors import NotFound
 from casework.exposure import Level
 from casework.gates import ActorKind
-from casework.store.assignees import workers
-from casework.store.assignment import assign
 from casework.store.desk import board
 from casework.store.engine import reading
 from casework.store.news import newest_entry
@@ -76,22 +74,7 @@ def give(
     gate: Annotated[tuple[str, ...], Form()] = (),
 ) -> HTMLResponse:
     """Give gates of a queue to a named person, each for itself; what is refused says why."""
-    refusals = [told for each in gate[:ROWS] if (told := _given(console, visit, each, person))]
-    given = len(gate[:ROWS]) - len(refusals)
-    told = f"{given} given to {person}." if given else ("" if refusals else "Nothing was ticked.")
-    return _queue(console, visit, queue, told=told, refusals=refusals)
-
-
-def _given(console: Console, visit: Visit, gate: str, person: str) -> str:
-    """Give one gate to a person; why not, where it is refused."""
-    try:
-        doing.case_of_gate(console, visit, gate)
-        doing.change_at_gate(
-            console, visit, gate, lambda session, now: assign(session, gate, person, visit.by, now)
-        )
-    except (Conflict, Denied, NotFound) as refusal:
-        return f"{gate}: {refusal.message}"
-    return ""
+    return _queue(console, visit, queue, given=give_ticked(console, visit, gate[:ROWS], person))
 
 
 def _queue(
@@ -99,8 +82,7 @@ def _queue(
     visit: Visit,
     name: str,
     after: str = "",
-    told: str = "",
-    refusals: Sequence[str] = (),
+    given: GivingTicked | None = None,
 ) -> HTMLResponse:
     queue = console.bundle.queues.get(name)
     if queue is None or not visit.viewer.sees(queue):
@@ -109,19 +91,12 @@ def _queue(
     with reading(console.engine) as session:
         entry = newest_entry(session)
         rows = page_of_queue(session, name, around.now, ROWS + 1, after, visit.viewer.id)
-        gives = (
-            workers(session, queue, visit.viewer.bounded_by)
-            if visit.viewer.may(Capability.LEAD)
-            else []
-        )
+        giving = giving_in(session, visit, [queue], given)
         masked = hidden_from(
             session, visit.viewer.id, {row.case.id for row in rows if row.is_reviewed}
         )
     following = urls.queue(name, rows[ROWS - 1].gate.id) if len(rows) > ROWS else ""
-    people = [(each.id, each.name) for each in gives]
-    shown = QueuePage(
-        name, queue.title, rows[:ROWS], following, people, told, entry, refusals, masked
-    )
+    shown = QueuePage(name, queue.title, rows[:ROWS], following, giving, entry, masked)
     return render("queue.html", {"page": around, "queue": shown})
 
 

@@ -7,21 +7,25 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from casework.console import doing, urls
 from casework.console.access import Capability
-from casework.console.contexts import Desk, Listing
-from casework.console.identity import OurForm, TheConsole, TheVisit, allowed
+from casework.console.contexts import Desk, GivingTicked, Listing
+from casework.console.giving import give_ticked, giving_in
+from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.lead_contexts import IncidentPage
 from casework.console.pages.desk import page
+from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.effects import EffectStatus
+from casework.errors import CaseworkError, Conflict, InputError
 from casework.incidents.report import report
 from casework.incidents.telling import tell
 from casework.store.desk import SOON, board
-from casework.store.engine import reading
+from casework.store.engine import reading, transaction
 from casework.store.incidents.lifecycle import list_incidents
 from casework.store.incidents.story import story_of
 from casework.store.outbox import list_effects
 from casework.store.qa.blinding import hidden_from, hidden_in_story
-from casework.store.quarantine import list_rows
+from casework.store.quarantine import discard_row, list_rows
+from casework.store.retrying import Correction, changes_of
 from casework.store.running_clocks import running_clocks
 
 router = APIRouter(dependencies=[Depends(allowed(Capability.LEAD))])
@@ -33,6 +37,9 @@ T = TypeVar("T")
 
 #: Rows on one page of a list.
 ROWS: Final = 100
+
+#: Which clocks are listed.
+Show = Literal["all", "breached", "soon"]
 
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
@@ -49,22 +56,40 @@ def boards(console: TheConsole, visit: TheVisit) -> HTMLResponse:
 
 
 @router.get(urls.CLOCKS)
-def clocks(
-    console: TheConsole, visit: TheVisit, show: Literal["all", "breached", "soon"] = "all"
-) -> HTMLResponse:
+def clocks(console: TheConsole, visit: TheVisit, show: Show = "all") -> HTMLResponse:
     """The clocks that go on, what is due first at the top."""
+    return _clocks(console, visit, show)
+
+
+@router.post(urls.CLOCKS_ASSIGN)
+def give(
+    console: TheConsole,
+    visit: OurForm,
+    show: Show = "all",
+    person: Annotated[str, Form()] = "",
+    gate: Annotated[tuple[str, ...], Form()] = (),
+) -> HTMLResponse:
+    """Give the gates of ticked clocks to a named person, each for itself."""
+    return _clocks(console, visit, show, give_ticked(console, visit, gate[:ROWS], person))
+
+
+def _clocks(
+    console: Console, visit: Visit, show: Show, given: GivingTicked | None = None
+) -> HTMLResponse:
     around = page(console, visit, "Clocks")
+    seen = doing.queues_seen(console, visit)
     with reading(console.engine) as session:
         rows = running_clocks(
             session,
             around.now,
             breached=show == "breached",
             due_by=around.now + SOON if show == "soon" else None,
-            queues=doing.queues_seen(console, visit),
+            queues=seen,
             limit=ROWS,
             viewer=visit.viewer.id,
         )
-    context = {"page": around, "clocks": Listing(rows, ""), "show": show}
+        giving = giving_in(session, visit, [console.bundle.queues[name] for name in seen], given)
+    context = {"page": around, "clocks": Listing(rows, ""), "show": show, "giving": giving}
     return render("leads_clocks.html", context)
 
 
@@ -98,11 +123,55 @@ def retry(
 @router.get(urls.QUARANTINE, dependencies=OVERVIEW)
 def quarantine(console: TheConsole, visit: TheVisit, offset: Offset = 0) -> HTMLResponse:
     """Rows that could not become cases, and why; never what they say."""
+    return _quarantine(console, visit, offset)
+
+
+@router.post(urls.QUARANTINE + "/{row}/retry", dependencies=OVERVIEW)
+def retry_quarantined(
+    console: TheConsole,
+    visit: OurForm,
+    row: str,
+    fields: Annotated[str, Form()] = "",
+    data: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    """Read a row again, as it was or corrected, and open its case; a refusal says why."""
+    try:
+        changes = changes_of([line for line in fields.splitlines() if line.strip()])
+        raw = data.encode() if data.strip() else None
+        done = doing.retry_quarantined(console, visit, row, Correction(raw, changes))
+    except (Conflict, InputError) as refusal:
+        return _quarantine(console, visit, refusal=refusal)
+    told = f"{row}: {done.outcome} {done.case_id}; it is decided with the next batch."
+    return _quarantine(console, visit, told=told)
+
+
+@router.post(urls.QUARANTINE + "/{row}/discard", dependencies=OVERVIEW)
+def discard_quarantined(
+    console: TheConsole, visit: OurForm, row: str, reason: Annotated[str, Form()] = ""
+) -> HTMLResponse:
+    """Give a row up, for a reason that stays in the history."""
+    try:
+        with transaction(console.engine) as session:
+            discard_row(session, row, reason, visit.by, console.clock())
+    except (Conflict, InputError) as refusal:
+        return _quarantine(console, visit, refusal=refusal)
+    return _quarantine(console, visit, told=f"{row}: discarded.")
+
+
+def _quarantine(
+    console: Console,
+    visit: Visit,
+    offset: int = 0,
+    told: str = "",
+    refusal: CaseworkError | None = None,
+) -> HTMLResponse:
     with reading(console.engine) as session:
         rows = list_rows(session, limit=ROWS + 1, offset=offset)
     around = page(console, visit, "Quarantine")
-    context = {"page": around, "quarantine": _listing(rows, urls.QUARANTINE, offset)}
-    return render("leads_quarantine.html", context)
+    listing = _listing(rows, urls.QUARANTINE, offset)
+    problem = refusal.message if refusal else ""
+    context = {"page": around, "quarantine": listing, "told": told, "problem": problem}
+    return render("leads_quarantine.html", context, refusal.status if refusal else 200)
 
 
 @router.get(urls.INCIDENTS, dependencies=OVERVIEW)

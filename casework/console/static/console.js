@@ -3,7 +3,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const typing = (node) => node.matches("input:not([type=radio]), textarea, select");
+const typing = (node) => node.matches("input:not([type=radio], [type=checkbox]), textarea, select");
 
 function choose(verdict) {
   const radio = document.querySelector(`#answer input[data-key="${verdict}"]`);
@@ -15,7 +15,8 @@ function choose(verdict) {
 function step(by) {
   const rows = [...document.querySelectorAll("a.row")];
   if (!rows.length) return;
-  const here = rows.indexOf(document.activeElement);
+  const at = document.activeElement;
+  const here = rows.findIndex((row) => row === at || row.closest("tr")?.contains(at));
   rows[Math.min(rows.length - 1, Math.max(0, here + by))].focus();
 }
 
@@ -27,6 +28,7 @@ const keys = {
   "/": () => byId("find").focus(),
   j: () => step(1),
   k: () => step(-1),
+  x: () => document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click(),
   v: () => byId("reveal")?.click(),
   a: () => choose("a"),
   r: () => choose("r"),

@@ -12,11 +12,12 @@ from casework.store.carrying import carry_out
 from casework.store.engine import reading, transaction
 from casework.store.outbox import list_effects
 from casework.store.people import add_person, change_person
+from casework.store.restrictions import restrict
 from tests.casework.console.asking import actions, case_of, csrf, post
 from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.consoles import console_of
 from tests.factories.effects import leaving_bundle
-from tests.factories.escalation import assignment_at
+from tests.factories.escalation import assignment_at, timed_case
 from tests.factories.gates import BY, NOW, answer, next_gate, waiting_case
 
 
@@ -85,6 +86,32 @@ def test_a_lead_gives_many_from_a_queue_and_each_refusal_says_why(
     done = lead.post("/queues/general/assign", data={"csrf": csrf(lead), **data})
     assert "ben is no longer active" in done.text
     assert actions(engine, gate)[-1] == "gate.denied"
+
+
+def test_a_lead_gives_from_the_clocks_and_each_refusal_says_why(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    known, hidden = (timed_case(engine, f"T-{n}", severity="P2") for n in (1, 2))
+    with transaction(engine) as session:
+        restrict(
+            session, case_of(engine, hidden), ["ben"], "about one of us", BY, NOW, operating=True
+        )
+    lead = signed_in("lou")
+    page = lead.get("/leads/clocks?show=soon").text
+    assert 'action="/leads/clocks/assign?show=soon"' in page
+    assert f'name="gate" value="{known}"' in page
+    assert hidden not in page
+    data = {"csrf": csrf(lead), "gate": [known, known, hidden], "person": "ben"}
+    done = lead.post("/leads/clocks/assign?show=soon", data=data)
+    assert "1 given to ben" in done.text, "a gate has many clocks and is given once"
+    assert f"{hidden}: there is no gate {hidden} among yours" in done.text
+    assert actions(engine, known).count("gate.assigned") == 1
+    assert "gate.assigned" not in actions(engine, hidden)
+    nothing = lead.post("/leads/clocks/assign", data={"csrf": csrf(lead), "person": "ben"})
+    assert "Nothing was ticked." in nothing.text
+    ana = signed_in("ana")
+    refused = ana.post("/leads/clocks/assign", data={**data, "csrf": csrf(ana)})
+    assert refused.status_code == 403
 
 
 def test_what_goes_out_is_shown_and_nothing_is_sent(

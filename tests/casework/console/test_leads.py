@@ -1,5 +1,6 @@
 """Leads' pages: what they show, to whom, and what can be done from them."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
 from casework.store.outbox import effect_by_key
 from casework.store.people import add_person
+from casework.store.quarantine import list_rows
+from casework.store.restrictions import restrict
 from casework.store.sending import note_failure
 from tests.casework.console.asking import case_of, post
 from tests.casework.console.conftest import SignIn
@@ -24,7 +27,7 @@ from tests.factories.effects import effect, queue, take
 from tests.factories.escalation import timed_case
 from tests.factories.gates import BY, NOW, waiting_case
 from tests.factories.incidents import commanded
-from tests.factories.intake import rows_file, taken_in
+from tests.factories.intake import row, rows_file, taken_in
 
 PAGES = ("", "/clocks", "/effects", "/quarantine", "/incidents", "/policy", "/health")
 
@@ -89,6 +92,34 @@ def test_quarantine_shows_reasons_and_no_content(
     page = lead.get("/leads/quarantine").text
     assert "broken_json" in page
     assert "secret" not in page
+
+
+def test_a_row_is_read_again_corrected_or_given_up_under_the_leads_name(
+    lead: TestClient, signed_in: SignIn, engine: Engine, tmp_path: Path
+) -> None:
+    taken_in(engine, rows_file(tmp_path / "rows.jsonl", b"broken", b"hopeless"))
+    with reading(engine) as session:
+        first, second = (each.id for each in list_rows(session))
+    path = f"/leads/quarantine/{first}"
+    assert post(signed_in("ana"), f"{path}/discard", reason="because").status_code == 403
+    refused = post(lead, f"{path}/retry")
+    assert refused.status_code == 422
+    assert 'role="alert"' in refused.text
+    assert "a correction is field=value" in post(lead, f"{path}/retry", fields="nothing").text
+    kept = waiting_case(engine, "T-9")
+    with transaction(engine) as session:
+        restrict(session, case_of(engine, kept), ["ben"], "because", BY, NOW, operating=True)
+    foreign = post(lead, f"{path}/retry", data=json.dumps(row("T-9")))
+    assert foreign.status_code == 404, "nothing is done to a case that is kept from the lead"
+    whole = json.dumps(row("T-1"))
+    assert "opened c" in post(lead, f"{path}/retry", data=whole).text
+    assert post(lead, f"{path}/retry", data=whole).status_code == 409
+    assert "for a reason" in post(lead, f"/leads/quarantine/{second}/discard").text
+    assert "discarded" in post(lead, f"/leads/quarantine/{second}/discard", reason="noise").text
+    assert "No row waits" in lead.get("/leads/quarantine").text
+    with reading(engine) as session:
+        done = [(each.action, each.actor) for each in entries_of(session, "i1")][-2:]
+    assert done == [("row.retried", "led"), ("row.discarded", "led")]
 
 
 def test_an_incident_has_its_roles_timeline_and_report(lead: TestClient, engine: Engine) -> None:

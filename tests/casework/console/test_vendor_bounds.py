@@ -23,7 +23,7 @@ from tests.casework.console.asking import Anything, actions, case_of, csrf, post
 from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.consoles import console_of
 from tests.factories.effects import leaving_bundle
-from tests.factories.escalation import assignment_at, person
+from tests.factories.escalation import assignment_at, person, timed_case
 from tests.factories.gates import BY, NOW, answer, evidence_of, waiting_case
 
 BUNDLE = leaving_bundle()
@@ -144,11 +144,15 @@ def test_a_bounded_lead_is_offered_and_gives_to_people_of_their_own_vendor_alone
     signed_in: SignIn, engine: Engine, gate: str
 ) -> None:
     val = signed_in("val")
-    for page in (val.get(f"/gates/{gate}/assign").text, val.get("/queues/general").text):
+    timed_case(engine, "T-timed")
+    clocks = val.get("/leads/clocks").text
+    choice = val.get(f"/gates/{gate}/assign").text
+    for page in (choice, val.get("/queues/general").text, clocks):
         assert 'value="vic"' in page
         assert not [who for who in ("ana", "ben", "lou", "bob") if f'value="{who}"' in page]
     data = {"csrf": csrf(val), "gate": [gate], "person": "ana"}
     assert "nobody is known by that id" in val.post("/queues/general/assign", data=data).text
+    assert "nobody is known by that id" in val.post("/leads/clocks/assign", data=data).text
     post(val, f"/gates/{gate}/assign", person="vic")
     assert assignment_at(engine, gate).holder == "vic"
     assert 'value="ana"' in signed_in("lou").get("/queues/general").text

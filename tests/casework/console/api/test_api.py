@@ -1,6 +1,8 @@
 """What programs do over the API: over the same guards, in the same history as people's pages."""
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from tests.factories.consoles import console_of
 from tests.factories.effects import effect, queue, take
 from tests.factories.escalation import timed_case
 from tests.factories.gates import BY, NOW, evidence_of, waiting_case
+from tests.factories.intake import row, rows_file, taken_in
 from tests.factories.ledger import signer
 from tests.factories.policy import FILES
 from tests.factories.tokens import bearer_of
@@ -276,3 +279,24 @@ def test_leads_see_what_runs_out_and_try_dead_effects_again(
     assert {clock["kind"] for clock in case["gate"]["clocks"]} == kinds
     policy = client.get("/policy").json()
     assert [rule["id"] for rule in policy["rules"]] == ["threat", "spam"]
+
+
+def test_rows_are_retried_and_discarded_once_under_the_persons_name(
+    program: Program, engine: Engine, tmp_path: Path
+) -> None:
+    taken_in(engine, rows_file(tmp_path / "rows.jsonl", b"broken", b"hopeless"))
+    client = program("one_lead")
+    first, second = (each["id"] for each in client.get("/quarantine").json()["items"])
+    refused = client.post(f"/quarantine/{first}/retry", json={})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "broken_json")
+    whole = json.dumps(row("T-1"))
+    asked = {"json": {"data": whole}, "headers": {"Idempotency-Key": "k1"}}
+    answers = [client.post(f"/quarantine/{first}/retry", **asked) for _ in range(2)]
+    assert answers[0].json()["outcome"] == "opened"
+    assert answers[0].json() == answers[1].json()
+    assert client.post(f"/quarantine/{first}/retry", json={}).status_code == 409
+    given_up = client.post(f"/quarantine/{second}/discard", json={"reason": "noise"})
+    assert given_up.json()["status"] == "discarded"
+    with reading(engine) as session:
+        done = [(each.action, each.actor) for each in entries_of(session, "i1")][-2:]
+    assert done == [("row.retried", "one_lead"), ("row.discarded", "one_lead")]

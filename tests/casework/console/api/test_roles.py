@@ -41,8 +41,15 @@ NEEDS: dict[str, tuple[str, set[Role]]] = {
     "GET /effects": ("lead", {Role.LEAD}),
     "POST /effects/{key}/retry": ("lead", {Role.LEAD}),
     "GET /quarantine": ("lead", {Role.LEAD}),
+    "POST /quarantine/{row}/retry": ("lead", {Role.LEAD}),
+    "POST /quarantine/{row}/discard": ("lead", {Role.LEAD}),
     "GET /incidents": ("lead", {Role.LEAD}),
     "GET /incidents/{incident}": ("lead", {Role.LEAD}),
+    "POST /incidents": ("lead", {Role.LEAD}),
+    **{
+        f"POST /incidents/{{incident}}/{verb}": ("lead", {Role.LEAD})
+        for verb in ("assume", "renounce", "notes", "updates", "move", "rate", "close")
+    },
     "GET /policy": ("lead", {Role.LEAD}),
     "GET /ledger/entries": ("audit", {Role.AUDITOR}),
     "POST /ledger/verify": ("audit", {Role.AUDITOR}),

@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from sqlalchemy import Engine
 
+from casework.cases import Severity
 from casework.console.api.documents import Body, Document
 from casework.console.api.problems import ANY
+from casework.store.engine import transaction
+from casework.store.incidents.lifecycle import Opening, open_incident
 from tests.casework.console.api.conftest import ROLES
 from tests.casework.console.asking import case_of
+from tests.factories.escalation import person
+from tests.factories.gates import NOW
 from tests.factories.tokens import bearer_of
 
 #: A few examples of each operation, the same in every run; what fails is not made smaller.
@@ -34,8 +39,11 @@ def described(app: Any) -> Any:
 def test_generated_requests_of_every_role_are_answered_as_described(
     app: Any, engine: Engine, gate: str
 ) -> None:
-    tokens = [bearer_of(engine, person) for person in ROLES]
-    known = {"gate": gate, "case": case_of(engine, gate)}
+    with transaction(engine) as session:
+        opening = Opening("k", "Spam", Severity.P1)
+        incident = open_incident(session, opening, person("one_lead"), NOW).id
+    tokens = [bearer_of(engine, who) for who in ROLES]
+    known = {"gate": gate, "case": case_of(engine, gate), "incident": incident}
 
     def there(case: Any) -> Any:
         """The same request of a gate and a case that there are."""
