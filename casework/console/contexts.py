@@ -147,6 +147,24 @@ class Guidance:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about a case before, and what was asked."""
+
+    decision: Decision
+    what: str  # the action or where it was escalated to, as the policy calls it; may be empty
+    asked: str  # why a person was asked; empty where a machine decided
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What was done about a closed case and can be undone."""
+
+    title: str
+    inverse: str  # the action that undoes it
+    approvals: int  # people that takes
+
+
+@dataclass(frozen=True, slots=True)
 class CasePage:
     """One case, as somebody works on it."""
 
@@ -171,6 +189,8 @@ class CasePage:
     let_in: Sequence[str] | None = None  # who alone may know of it; None: it is not restricted
     followed: Followed | None = None  # the playbook's questions at the open gate
     gives: bool = False  # whether the viewer may give the gate to somebody
+    before: Sequence[Decided] = ()  # oldest first; what is answered at the open gate is in its form
+    undoing: Undoing | None = None
 
 
 @dataclass(frozen=True, slots=True)

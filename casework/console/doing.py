@@ -7,11 +7,11 @@ from typing import Any, Final, TypeAlias
 
 from sqlmodel import Session
 
-from casework.answering import Taken, answer_gate
+from casework.answering import Taken, answer_gate, reverse_action
 from casework.assigning import at_gate
 from casework.console.identity import Visit
 from casework.console.ports import Console
-from casework.console.showing import is_readable, readable_gate
+from casework.console.readable import check_shown, is_readable, readable_gate
 from casework.errors import EngineError, NotFound
 from casework.evidence import seen_in_full
 from casework.gates import ActorKind
@@ -27,6 +27,7 @@ from casework.store.people import answering
 from casework.store.qa.blinding import check_sighted
 from casework.store.restrictions import is_hidden
 from casework.store.retrying import Correction, Retried, retry_row
+from casework.store.reversal import Reversal
 from casework.store.tables import Gate, QueuedEffect
 
 #: Seconds for which somebody who has decided waits for Prefect. One that hangs would keep them for
@@ -106,6 +107,24 @@ async def wake(console: Console, taken: Taken) -> bool:
     except (EngineError, TimeoutError):
         # The decision is taken; the reconciler wakes the run when Prefect is back.
         return False
+
+
+def undo(
+    console: Console, visit: Visit, case_id: str, reason: str, action: str | None = None
+) -> Reversal:
+    """Have undone what was done about a closed case: the newest, or the newest called ``action``.
+
+    Raises:
+        NotFound: there is no such case, or not for the viewer.
+        Denied: the guard does not let them, or they may have to review the case blind.
+        Conflict: nothing stands that could be undone, or the case is not closed.
+        InputError: the reason is too short to be one.
+    """
+    with reading(console.engine) as session:
+        check_shown(session, visit, case_id)
+    return reverse_action(
+        console.engine, case_id, visit.viewer.id, reason, now=console.clock(), action=action
+    )
 
 
 def review_payload(console: Console, gate: str, given: Mapping[str, str]) -> dict[str, Any]:

@@ -10,79 +10,34 @@ import orjson
 from sqlmodel import Session
 
 from casework.assignment import HoldReason, reach
-from casework.console.access import Capability, Viewer
-from casework.console.contexts import CasePage, Claim, Form, Guidance
+from casework.cases import Route, Status
+from casework.console.access import Capability
+from casework.console.contexts import CasePage, Claim, Decided, Form, Guidance, Undoing
 from casework.console.identity import Visit
 from casework.console.ports import Console, Prefect
-from casework.errors import NotFound
-from casework.gates import GateStatus, Role
+from casework.console.readable import check_shown, may_give
+from casework.errors import Conflict
+from casework.gates import ActorKind, GateStatus, Role, Verdict
 from casework.policy.explain import RuleResult, explain
-from casework.policy.model import Bundle, Queue, Rule
+from casework.policy.model import Bundle, Rule
+from casework.reversal import plan
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, note_case_view
 from casework.store.clocks import clocks_at
-from casework.store.consequences import terms_at
+from casework.store.consequences import standing_at, terms_at
 from casework.store.desk import past_of, queues_of_cases
 from casework.store.engine import transaction
 from casework.store.facts import row_for_policy
 from casework.store.gates import live_holder
 from casework.store.ledger import acts_of
 from casework.store.news import newest_entry
+from casework.store.people import answering
 from casework.store.playbooks import followed
 from casework.store.policy import stored_bundle
 from casework.store.preferences import preference_of
-from casework.store.qa.blinding import check_sighted, hidden_from
-from casework.store.restrictions import is_hidden, let_in
-from casework.store.tables import Case, Clock, Gate
-
-
-def is_readable(session: Session, visit: Visit, case_id: str) -> bool:
-    """Whether the viewer may open a case; one that does not exist or is kept from them is none."""
-    return _readable(session, visit, case_id) is not None
-
-
-def check_readable(session: Session, visit: Visit, case_id: str) -> Case:
-    """Refuse in the same words whether a case is another's or is none.
-
-    Raises:
-        NotFound: the viewer may not read it, or there is no such case.
-    """
-    found = _readable(session, visit, case_id)
-    if found is None:
-        raise NotFound(f"there is no case {case_id} among yours")
-    return found
-
-
-def _readable(session: Session, visit: Visit, case_id: str) -> Case | None:
-    found = session.get(Case, case_id)
-    if found is None or is_hidden(session, case_id, visit.viewer.id):
-        return None
-    queues = queues_of_cases(session, [case_id])[case_id]
-    return found if visit.viewer.may_read(queues) else None
-
-
-def check_shown(session: Session, visit: Visit, case_id: str) -> Case:
-    """Refuse a case that the viewer may not read, or must not before they have reviewed it.
-
-    Raises:
-        NotFound: the viewer may not read it, or there is no such case.
-        Denied: they may have to review it, without knowing what was decided.
-    """
-    found = check_readable(session, visit, case_id)
-    check_sighted(session, visit.viewer.id, case_id)
-    return found
-
-
-def readable_gate(session: Session, visit: Visit, gate: str) -> Gate:
-    """A gate whose case the viewer may open; refused in the same words as where there is none.
-
-    Raises:
-        NotFound: they may not, or there is no such gate.
-    """
-    found = session.get(Gate, gate)
-    if found is None or not is_readable(session, visit, found.case_id):
-        raise NotFound(f"there is no gate {gate} among yours")
-    return found
+from casework.store.qa.blinding import hidden_from
+from casework.store.restrictions import let_in
+from casework.store.tables import Case, Clock, Decision, Gate
 
 
 def case_page(
@@ -153,11 +108,51 @@ def _page_of(
         let_in=let_in(session, file.case.id),
         followed=followed(session, file.case, gate) if gate else None,
         gives=queue is not None and may_give(visit.viewer, queue, claim.holder if claim else None),
+        before=_before(bundle, file, gate),
+        undoing=_undoing(session, visit, bundle, file.case),
     )
 
 
 def _gate_that_is(file: CaseFile, status: GateStatus) -> Gate | None:
     return next((each for each in file.gates if each.status == status), None)
+
+
+def _before(bundle: Bundle, file: CaseFile, opened: Gate | None) -> list[Decided]:
+    """What was decided at the gates that are closed, and by machine."""
+    gates = {gate.id: gate for gate in file.gates}
+    told = []
+    for decision in file.decisions:
+        gate = gates.get(decision.gate_id or "")
+        if gate is None and decision.verdict != Route.CLOSE:
+            continue  # that a person is to see it is what the gate says
+        if gate is None or opened is None or gate.id != opened.id:
+            what = _titled(bundle, decision, gate)
+            told.append(Decided(decision, what, gate.reason if gate else ""))
+    return told
+
+
+def _titled(bundle: Bundle, decision: Decision, gate: Gate | None) -> str:
+    """What was decided, as the policy calls it; what it does not know any more, by its id."""
+    if decision.verdict == Verdict.ESCALATE:
+        there = (gate.escalate_to if gate else None) or ""
+        return bundle.queues[there].title if there in bundle.queues else there
+    action = decision.action or ""
+    return bundle.actions[action].title if action in bundle.actions else action
+
+
+def _undoing(session: Session, visit: Visit, bundle: Bundle, case: Case) -> Undoing | None:
+    """What the viewer may ask to have undone; None where nothing stands or it is not theirs."""
+    if case.status != Status.CLOSED or not visit.viewer.may(Capability.WORK):
+        return None
+    person = answering(session, visit.viewer.id, ActorKind.PERSON)
+    if person is None:
+        return None
+    try:
+        planned = plan(bundle, standing_at(session, bundle, case.id), person, case.queue)
+    except Conflict:
+        return None
+    undone, inverse = (bundle.actions[name] for name in (planned.undoes.action, planned.action))
+    return Undoing(undone.title, inverse.title, planned.approvals)
 
 
 def veil_of(session: Session, console: Console, visit: Visit, *, marked: bool) -> str:
@@ -253,11 +248,6 @@ def _claim(session: Session, console: Console, visit: Visit, bundle: Bundle, gat
         partners=[(name, bundle.queues[name].title) for name in targets],
         renew_seconds=int(console.lease.total_seconds() // 3),
     )
-
-
-def may_give(viewer: Viewer, queue: Queue, holder: str | None) -> bool:
-    """Whether the viewer may give a gate to somebody: they have it, or lead where it waits."""
-    return holder == viewer.id or (viewer.may(Capability.LEAD) and viewer.sees(queue))
 
 
 def _form(

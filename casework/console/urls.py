@@ -59,6 +59,11 @@ def reveal(case_id: str) -> str:
     return f"{case(case_id)}/reveal"
 
 
+def undo(case_id: str) -> str:
+    """Where what was done about a closed case is undone."""
+    return f"{case(case_id)}/reverse"
+
+
 def story(case_id: str) -> str:
     """A case's whole story on one page that prints."""
     return f"{case(case_id)}/story"

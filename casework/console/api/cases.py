@@ -5,14 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
+from casework.console import doing
 from casework.console.access import Capability
 from casework.console.api.caller import Caller, needs
 from casework.console.api.case_documents import CaseOut, RuleOut, case_out
-from casework.console.api.documents import Document, Id, example
+from casework.console.api.documents import Body, Document, Id, Name, Rationale, example
 from casework.console.api.once import OnceRoute
-from casework.console.api.problems import ANY, declared
+from casework.console.api.problems import ANY, CHANGING, declared
 from casework.console.identity import TheConsole
-from casework.console.showing import case_page, check_shown, explanation
+from casework.console.readable import check_shown
+from casework.console.showing import case_page, explanation
 from casework.store.cases import case_file
 from casework.store.engine import reading
 from casework.store.ledger import acts_of
@@ -74,3 +76,36 @@ def story(console: TheConsole, visit: Caller, case: Id) -> Told:
         check_shown(session, visit, case)
         acts = acts_of(session, case)
     return Told(acts=acts)
+
+
+class UndoIn(Body):
+    """Why something is undone, and what."""
+
+    model_config = example(reason="The report was mistaken.")
+
+    reason: Rationale
+    action: Name | None = Field(None, description="What to undo; otherwise what was done last.")
+
+
+class Undone(Document):
+    """What became of undoing an action."""
+
+    model_config = example(
+        case_id="c4f1", gate_id="g4f1-1-2", reverses="suspend", action="reinstate", missing=0
+    )
+
+    case_id: str
+    gate_id: str = Field(description="Where it was decided, or where others decide it.")
+    reverses: str
+    action: str
+    missing: int = Field(description="People who must still approve; none: it is done.")
+
+
+@router.post(
+    "/cases/{case}/reverse",
+    dependencies=[Depends(needs(Scope.DECIDE, Capability.WORK))],
+    responses=declared(CHANGING),
+)
+def undo(console: TheConsole, visit: Caller, case: Id, body: UndoIn) -> Undone:
+    """Undo what was done about a closed case, or open the gate at which others decide that."""
+    return Undone.model_validate(doing.undo(console, visit, case, body.reason, body.action))

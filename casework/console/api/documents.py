@@ -23,6 +23,12 @@ ROWS: Final = 50
 #: Text that people write; a NUL no database keeps.
 Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
+#: A reason: text in which something is said.
+Rationale: TypeAlias = Annotated[
+    str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]+[^\s\x00][^\x00]*$", max_length=10_000)
+]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[\w.:@+-]{1,200}$")]
+
 
 class Document(BaseModel):
     """What the API tells, read off the attributes of the thing it tells of."""

@@ -12,7 +12,7 @@ from casework.assignment import HoldReason
 from casework.console import doing
 from casework.console.access import Capability
 from casework.console.api.caller import Caller, TheCall, needs
-from casework.console.api.documents import Body, Document, Id, Text, example
+from casework.console.api.documents import Body, Document, Id, Name, Rationale, Text, example
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import CHANGING, declared
 from casework.console.doing import Change
@@ -34,10 +34,6 @@ router = APIRouter(
     responses=declared(CHANGING),
 )
 
-Rationale = Annotated[
-    str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]+[^\s\x00][^\x00]*$", max_length=10_000)
-]
-Name = Annotated[str, Field(pattern=r"^[\w.:@+-]{1,200}$")]
 Digest = Annotated[
     str,
     Field(

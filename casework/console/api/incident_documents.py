@@ -6,14 +6,13 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from casework.cases import Severity
-from casework.console.api.documents import Body, Document, Text, example
+from casework.console.api.documents import Body, Document, Name, Text, example
 from casework.incidents.audiences import Audience
 from casework.incidents.roles import IncidentRole
 from casework.incidents.states import IncidentStatus
 
 Line = Annotated[str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=500)]
 Words = Annotated[str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=10_000)]
-Name = Annotated[str, Field(pattern=r"^[\w.:@+-]{1,200}$")]
 
 
 class IncidentRow(Document):

@@ -15,7 +15,7 @@ from casework.console.api.documents import ROWS, Document, Id, Limit, Listing, e
 from casework.console.api.once import OnceRoute
 from casework.console.api.problems import ANY, CHANGING, declared
 from casework.console.identity import TheConsole
-from casework.console.showing import check_shown
+from casework.console.readable import check_shown
 from casework.ledger.entries import Action
 from casework.store.audit import verify
 from casework.store.engine import reading

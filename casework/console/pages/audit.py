@@ -13,8 +13,8 @@ from casework.console.contexts import AuditPage, Listing
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page
 from casework.console.ports import Console
+from casework.console.readable import check_shown
 from casework.console.rendering import render
-from casework.console.showing import check_shown
 from casework.errors import InputError
 from casework.ledger.entries import Action
 from casework.ledger.verify import Report

@@ -16,8 +16,9 @@ from casework.console.day import seen_today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
 from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
+from casework.console.readable import check_readable, check_shown, readable_gate
 from casework.console.rendering import render
-from casework.console.showing import case_page, check_readable, check_shown, readable_gate
+from casework.console.showing import case_page
 from casework.denials import Denial
 from casework.errors import Conflict, Denied, InputError, NotFound
 from casework.exposure import Level
@@ -45,6 +46,8 @@ Outcome: TypeAlias = Literal[
     "held",
     "resumed",
     "handed_over",
+    "undone",
+    "undoing",
 ]
 
 #: What became of what somebody did, as the case's page says it.
@@ -60,6 +63,8 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     "held": "On hold.",
     "resumed": "No longer on hold.",
     "handed_over": "Handed over.",
+    "undone": "Undone. What has left is taken back within a minute.",
+    "undoing": "Others have to agree to undo it: they are asked now.",
 }
 
 
@@ -94,6 +99,19 @@ def give_up_review(console: TheConsole, visit: OurForm, case_id: str) -> Redirec
         check_readable(session, visit, case_id)
         recuse(session, case_id, visit.by, console.clock())
     return RedirectResponse(urls.case(case_id), 303)
+
+
+@router.post("/cases/{case_id}/reverse", dependencies=[Depends(allowed(Capability.WORK))])
+def undo(
+    console: TheConsole, visit: OurForm, case_id: str, reason: Annotated[str, Form()] = ""
+) -> Response:
+    """Undo what was done last about a closed case, or ask those who may."""
+    try:
+        done = doing.undo(console, visit, case_id, reason)
+    except (Conflict, Denied, InputError) as refusal:
+        return shown_case(console, visit, case_id, problem=refusal.message, status=refusal.status)
+    outcome: Outcome = "undoing" if done.missing else "undone"
+    return RedirectResponse(f"{urls.case(case_id)}?done={outcome}", 303)
 
 
 @router.post("/gates/{gate}/answer")

@@ -16,8 +16,8 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.case import Outcome, shown_case
 from casework.console.pages.desk import page
 from casework.console.ports import Console
+from casework.console.readable import may_give, readable_gate
 from casework.console.rendering import render
-from casework.console.showing import may_give, readable_gate
 from casework.errors import Conflict, Denied, InputError, NotAllowed
 from casework.store.assignees import assignees
 from casework.store.assignment import (

@@ -13,7 +13,7 @@ from casework.console.identity import TheConsole, Visit, glance_of
 from casework.console.live import Listener, Live
 from casework.console.pages.desk import queues_of
 from casework.console.ports import Console
-from casework.console.showing import check_readable
+from casework.console.readable import check_readable
 from casework.errors import InputError, NotFound
 from casework.store.engine import reading
 

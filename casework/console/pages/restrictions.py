@@ -14,8 +14,8 @@ from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allo
 from casework.console.pages.case import Outcome, shown_case
 from casework.console.pages.desk import page
 from casework.console.ports import Console
+from casework.console.readable import check_readable
 from casework.console.rendering import render
-from casework.console.showing import check_readable
 from casework.errors import Denied, InputError
 from casework.store.engine import reading, transaction
 from casework.store.people import people

@@ -27,6 +27,7 @@ NEEDS: dict[str, tuple[str, set[Role]]] = {
     "GET /cases/{case}": ("read", ALL),
     "GET /cases/{case}/explanation": ("read", ALL),
     "GET /cases/{case}/story": ("read", {Role.LEAD, Role.AUDITOR}),
+    "POST /cases/{case}/reverse": ("decide", WORK),
     "GET /reviews": ("read", WORK),
     "GET /reviews/{gate}": ("read", WORK),
     "POST /reviews/{gate}/answer": ("decide", WORK),
