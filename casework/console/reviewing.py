@@ -39,7 +39,7 @@ def review_of(console: Console, visit: Visit, gate: str) -> Review:
         readings=shown.readings,
         actions=[(name, bundle.actions[name].title) for name in sorted(terms.actions)],
         escalations=[(name, bundle.queues[name].title) for name in sorted(terms.escalations)],
-        clauses=[pair for each in bundle.categories.values() for pair in each.clauses.items()],
+        clauses=list(bundle.clauses(None).items()),
         errors=classes,
         decisions=decisions,
     )
