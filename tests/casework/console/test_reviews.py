@@ -1,14 +1,17 @@
 """Re-review in the console: blind, refused to those who took part, and one way to answer."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from casework.console.app import create_app
 from casework.effects import Effect, EffectKind, EffectStatus
+from casework.exposure import Budget
 from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
 from casework.store.outbox import effect_by_key, enqueue
@@ -18,7 +21,7 @@ from casework.store.tables import Case, Gate, QaItem
 from tests.casework.console.asking import post
 from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.consoles import console_of
-from tests.factories.qa import BY, LATER, decided, drawn, qa_bundle, staffed
+from tests.factories.qa import BY, LATER, decided, drawn, mark_cases, qa_bundle, staffed
 
 
 @pytest.fixture
@@ -151,3 +154,51 @@ def test_lists_tell_a_reviewer_nothing_of_what_was_decided(
     assert "kept for your re-review" in page
     assert post(mia, "/leads/effects/retry", key=made.key).status_code == 403
     assert post(sam, "/leads/effects/retry", key=made.key).status_code == 303
+
+
+@pytest.fixture
+def marked(engine: Engine, app: Any) -> None:
+    """The decisions are of a marked category, and a day should hold one of them."""
+    bundle = replace(qa_bundle(), exposure=Budget(items=1))
+    app.state.console = replace(app.state.console, bundle=bundle)
+    mark_cases(engine)
+
+
+@pytest.mark.usefixtures("marked")
+def test_marked_content_of_a_re_review_is_not_sent_until_it_is_asked_for(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    client = signed_in("mia")
+    gate, other = waiting(client)[:2]
+    page = client.get(f"/qa/{gate}").text
+    assert "secret body of P-" not in page
+    assert "Show it" in page
+    assert 'id="answer"' not in page
+    assert looks(engine, gate) == []
+    shown = post(client, f"/qa/{gate}/reveal").text
+    assert "secret body of P-" in shown
+    assert 'class="said greyscale"' in shown
+    assert 'id="answer"' in shown
+    assert looks(engine, gate) == ["conduct"]
+    assert "1 of 1 marked cases" in client.get("/qa").text
+    paused = post(client, f"/qa/{other}/reveal").text
+    assert ("Time for a pause" in paused, "secret body" in paused) == (True, False)
+    assert "secret body" in post(client, f"/qa/{other}/reveal", anyway="true").text
+
+
+@pytest.mark.usefixtures("marked")
+def test_who_may_not_answer_a_re_review_cannot_uncover_it(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    gate = waiting(signed_in("mia"))[0]
+    refused = post(signed_in("ana"), f"/qa/{gate}/reveal")
+    assert (refused.status_code, "secret body" in refused.text) == (403, False)
+    assert looks(engine, gate) == []
+
+
+def looks(engine: Engine, gate: str) -> list[str]:
+    """The marked category of each look at a re-review's case."""
+    with reading(engine) as session:
+        entries = entries_of(session, qa_gate_by_id(session, gate).case_id)
+    seen = [orjson.loads(each.body)["data"] for each in entries if each.action == "case.viewed"]
+    return [each.get("marked", "") for each in seen]
