@@ -45,7 +45,8 @@ class ReviewOut(Document):
     model_config = example(
         gate={"id": "q7a", "kind": "review", "status": "open", "opened_at": "2026-03-02T09:30:00Z"},
         evidence="9f86d081884c7d65", covered=False, content={"body": "..."}, signals=[],
-        clauses=[], errors=[], actions=[{"id": "no_action", "title": "No action"}], escalations=[], decisions=[],
+        clauses=[], errors=[], actions=[{"id": "no_action", "title": "No action"}],
+        escalations=[], decisions=[],
     )  # fmt: skip
 
     gate: ReviewRow
