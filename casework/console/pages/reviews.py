@@ -17,6 +17,7 @@ from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.reviewing import review_of
+from casework.denials import Denial
 from casework.errors import Conflict, Denied, NotFound
 from casework.exposure import Level
 from casework.gates import ActorKind
@@ -113,7 +114,23 @@ def _shown(
     *,
     uncovered: bool = True,
 ) -> HTMLResponse:
-    shown = review_of(console, visit, gate, uncovered=uncovered)
+    try:
+        shown = review_of(console, visit, gate, uncovered=uncovered)
+    except Denied as denied:
+        if denied.reason != Denial.PARTICIPANT:
+            raise
+        return _closed(console, visit, gate)
     review = replace(shown, refusal=refusal, given=given)
     around = page(console, visit, f"Re-review {gate}")
     return render("qa_review.html", {"page": around, "review": review}, status)
+
+
+def _closed(console: Console, visit: Visit, gate: str) -> HTMLResponse:
+    """Say why somebody may not look any more, and where the next re-review is."""
+    with reading(console.engine) as session:
+        is_own = qa_gate_by_id(session, gate).answered_by == visit.viewer.id
+        person = answering(session, visit.viewer.id, ActorKind.PERSON)
+        waits = waiting_qa_gates(session, person, limit=1) if person else []
+    around = page(console, visit, f"Re-review {gate}")
+    context = {"page": around, "is_own": is_own, "following": waits[0] if waits else None}
+    return render("qa_closed.html", context, 403)

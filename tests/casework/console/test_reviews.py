@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from casework.console.app import create_app
+from casework.console.rendering import on_a_page
 from casework.effects import Effect, EffectKind, EffectStatus
 from casework.exposure import Budget
 from casework.store.engine import reading, transaction
@@ -46,7 +47,7 @@ def app(engine: Engine, prefect: Prefect, now: datetime) -> Any:
 
 
 def waiting(client: Any) -> list[str]:
-    page = client.get("/qa").text
+    page = client.get("/qa").text.split("<main")[1]
     return [part.split('"')[0] for part in page.split('href="/qa/')[1:]]
 
 
@@ -154,6 +155,47 @@ def test_lists_tell_a_reviewer_nothing_of_what_was_decided(
     assert "kept for your re-review" in page
     assert post(mia, "/leads/effects/retry", key=made.key).status_code == 403
     assert post(sam, "/leads/effects/retry", key=made.key).status_code == 303
+
+
+def test_who_goes_back_to_what_they_answered_is_told_so_and_led_on(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    client = signed_in("mia")
+    gate, following = waiting(client)[:2]
+    assert f'id="next" accesskey="n" href="/qa/{gate}"' in client.get("/qa").text
+    answer(client, engine, gate)
+    back = client.get(f"/qa/{gate}")
+    assert (back.status_code, "secret body" in back.text) == (403, False)
+    assert "You have answered this re-review" in back.text
+    assert f'id="next" accesskey="n" href="/qa/{following}"' in back.text
+    again = answer(client, engine, gate)
+    assert "You have answered this re-review" in again.text
+    with reading(engine) as session:
+        case = qa_gate_by_id(session, following).case_id
+    post(client, f"/cases/{case}/recuse")
+    assert "This re-review is for others" in client.get(f"/qa/{following}").text
+
+
+def test_no_page_tells_of_a_command(signed_in: SignIn) -> None:
+    page = signed_in("mia").get("/qa/q0")
+    assert page.status_code == 404
+    assert "There is no QA gate q0" in page.text
+    assert "casework qa" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("hint", "left"),
+    [
+        ("did you mean `daily`?", "did you mean `daily`?"),
+        ("an administrator does: casework people link-in ID", "an administrator does"),
+        ("run: casework db upgrade", ""),
+        ("casework approvals list", ""),
+        ("put it into the bundle, then: casework effects retry KEY", ""),
+        ("--since 30d, --until 2026-03-01", ""),
+    ],
+)
+def test_of_a_hint_a_page_shows_what_needs_no_terminal(hint: str, left: str) -> None:
+    assert on_a_page(hint) == left
 
 
 @pytest.fixture
