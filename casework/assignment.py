@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -40,6 +40,10 @@ STOPPING: Final[Mapping[HoldReason, StopReason]] = {
     HoldReason.PARTNER: StopReason.PARTNER,
     HoldReason.VENDOR: StopReason.VENDOR,
 }
+
+
+#: No hold lasts longer: who still waits then looks again and says so anew.
+LONGEST_HOLD: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,16 @@ def _follow_up_is_to_come(request: Request) -> Refused | None:
     return Refused(Denial.FOLLOW_UP, "a hold needs a follow-up date that is still to come")
 
 
+def _follow_up_is_near(request: Request) -> Refused | None:
+    latest = request.now + LONGEST_HOLD
+    if request.follow_up_at is None or request.follow_up_at <= latest:
+        return None
+    return Refused(
+        Denial.FOLLOW_UP,
+        f"a hold lasts {LONGEST_HOLD.days} days at the most: until {latest:%Y-%m-%d %H:%M} UTC",
+    )
+
+
 def _is_on_hold(request: Request) -> Refused | None:
     return None if request.on_hold else Refused(Denial.NOT_ON_HOLD, "this gate is not on hold")
 
@@ -169,7 +183,7 @@ RULES: Final[Mapping[Verb, tuple[Rule, ...]]] = {
     Verb.CLAIM: (_may_answer, _is_free),
     Verb.RELEASE: (_somebody_has_it, _has_it_or_leads),
     Verb.ASSIGN: (_has_it_or_leads, _other_may_answer),
-    Verb.HOLD: (_may_answer, _has_it, _follow_up_is_to_come),
+    Verb.HOLD: (_may_answer, _has_it, _follow_up_is_to_come, _follow_up_is_near),
     Verb.RESUME: (_is_on_hold, _has_it_or_leads),
     Verb.HAND_OVER: (_may_answer, _has_it_or_leads, _goes_to_a_partner),
 }

@@ -23,6 +23,7 @@ class Denial(StrEnum):
     ACTION = "action"
     OTHER_ACTION = "other_action"
     ESCALATION = "escalation"
+    CLAUSE = "clause"  # the policy does not have it for this case
     UNVERIFIED = "unverified"
     HELD = "held"  # somebody else has the gate
     LOCKED = "locked"

@@ -98,6 +98,7 @@ class Terms:
     escalations: Collection[str]  # where it may be handed over to
     approvals: int  # people needed for the action named in the answer
     needs_two: bool  # whether any action here needs more than one person
+    clauses: Collection[str] = ()  # what an answer may name as the clause it rests on
     macros: Collection[str] = ()  # actions that send a prepared text
     binding: bool = True  # whether an answer is carried out; a re-review's is not
 
@@ -211,6 +212,8 @@ def _answer_fits(
         return Refused(
             Denial.UNVERIFIED, "a gate that can need two people takes no unverified answer"
         )
+    if answer.clause is not None and answer.clause not in terms.clauses:
+        return Refused(Denial.CLAUSE, unknown_clause(answer.clause, terms.clauses))
     if answer.verdict is Verdict.ESCALATE:
         return _escalation_fits(situation, answer, terms)
     if answer.verdict is Verdict.REFUSE:
@@ -231,6 +234,12 @@ def _is_withheld(person: Person, answer: Answer, terms: Terms) -> Refused | None
     macro_of = answer.action if answer.action in terms.macros else None
     told = paused(person.id, person.withheld, alone, macro_of)
     return Refused(Denial.PAUSED, told) if told else None
+
+
+def unknown_clause(clause: str, known: Collection[str]) -> str:
+    """Say that a clause is none that an answer may name, and which are."""
+    named = ", ".join(sorted(known)) or "none"
+    return f"the policy has no clause {clause[:100]} for this case; it has: {named}"
 
 
 def _escalation_fits(situation: Situation, answer: Answer, terms: Terms) -> Refused | None:

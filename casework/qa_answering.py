@@ -58,9 +58,11 @@ def answer_qa_gate(
 
 
 def open_qa_gate(
-    engine: Engine, gate_id: str, actor: str, *, now: datetime
+    engine: Engine, gate_id: str, actor: str, *, now: datetime, uncovered: bool
 ) -> tuple[Shown, Terms, tuple[str, ...]]:
     """Look at a gate as somebody who may answer there; the look, or its refusal, is recorded.
+
+    Content of a marked category is left out, and no look recorded, unless it is asked for.
 
     Raises:
         NotFound: there is no such gate.
@@ -70,6 +72,8 @@ def open_qa_gate(
     with reading(engine) as session:
         check_qa_known(session, gate_id, actor)
     shown, terms, classes = look_at_qa_gate(engine, gate_id)
+    if shown.marked and not uncovered:
+        shown = replace(shown, content={}, covered=True)
     with transaction(engine) as session:
         person = answering(session, actor, ActorKind.PERSON)
         if person is None:
@@ -79,7 +83,7 @@ def open_qa_gate(
             refused = judge_view(situation, person, terms)
         if refused:
             deny_qa(session, shown.item, gate_id, refused.reason, by, now)
-        else:
+        elif not shown.covered:
             note_qa_view(session, gate_id, by, now)
     if refused:
         raise _refusal(refused)

@@ -229,14 +229,15 @@ class Review:
 
     gate: QaGate
     evidence: str
+    covered: bool  # the content is left out, and the form: it is of a marked category
     content: Mapping[str, Any]
     veil: str
     readings: Sequence[SignalReading]
-    actions: Sequence[tuple[str, str]]  # id, title
-    escalations: Sequence[tuple[str, str]]
-    clauses: Sequence[tuple[str, str]]  # id, text
-    errors: Sequence[str]  # classes to choose from; an adjudicator alone names one
     decisions: Sequence[Mapping[str, Any]]  # without names; an adjudicator alone sees them
+    actions: Sequence[tuple[str, str]] = ()  # id, title
+    escalations: Sequence[tuple[str, str]] = ()
+    clauses: Sequence[tuple[str, str]] = ()  # id, text
+    errors: Sequence[str] = ()  # classes to choose from; an adjudicator alone names one
     refusal: str = ""
     given: Mapping[str, str] | None = None
 

@@ -1,5 +1,6 @@
 """Pages from templates, each with a context of its own type."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ from casework.console.access import Capability
 from casework.console.identity import Visit
 from casework.console.standing import due, length, standing
 from casework.store.desk import COUNTED
+
+#: A command, or an option of one.
+_IN_A_TERMINAL: Final = re.compile(r"\bcasework [a-z]|(^|\s)--[a-z]")
 
 FOLDER: Final = Path(__file__).resolve().parent
 
@@ -76,6 +80,14 @@ def markdown(text: str) -> Markup:
     return Markup(_markdown().render(text))  # raw HTML is off in the renderer
 
 
+def on_a_page(hint: str) -> str:
+    """What of a hint somebody can follow who has no terminal; empty where nothing is."""
+    before, _, command = hint.partition(": casework ")
+    if command:
+        return "" if before.endswith(("run", "then", "with")) else before
+    return "" if _IN_A_TERMINAL.search(hint) else hint
+
+
 def sentence(words: str) -> str:
     """Words with a full stop, where they do not end in a mark of their own."""
     return words if words.endswith((".", "?", "!")) else words + "."
@@ -118,6 +130,7 @@ def _environment() -> Environment:
         "shown": shown,
         "spent": spent,
         "markdown": markdown,
+        "on_a_page": on_a_page,
         "legible": legible,
     }
     environment.globals["urls"] = urls

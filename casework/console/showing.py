@@ -101,7 +101,7 @@ def _page_of(
         timeline=_timeline(session, file.case.id),
         clocks=_going(session, gate),
         claim=claim,
-        form=_form(session, bundle, rule, file, asked, refusal, given) if asked else None,
+        form=_form(session, bundle, file, asked, refusal, given) if asked else None,
         run_page=_run_page(console.prefect(), file),
         prefect_answers=console.prefect().answers,
         decided=None if gate else _gate_that_is(file, GateStatus.DECIDED),
@@ -253,7 +253,6 @@ def _claim(session: Session, console: Console, visit: Visit, bundle: Bundle, gat
 def _form(
     session: Session,
     bundle: Bundle,
-    rule: Rule | None,
     file: CaseFile,
     gate: Gate,
     refusal: str,
@@ -261,12 +260,11 @@ def _form(
 ) -> Form:
     queue = bundle.queues[gate.queue]
     specs = [bundle.actions[name] for name in queue.actions]
-    categories = [rule.category] if rule and rule.category else list(bundle.categories)
     return Form(
         gate=gate,
         actions=[(spec.id, spec.title, spec.reversible) for spec in specs],
         escalations=[(name, bundle.queues[name].title) for name in queue.escalates_to],
-        clauses=[pair for name in categories for pair in bundle.categories[name].clauses.items()],
+        clauses=list(bundle.clauses(file.case.rule_id).items()),
         answers=[each for each in file.decisions if each.gate_id == gate.id],
         approvals=terms_at(session, bundle, gate, gate.proposed_action).approvals,
         refusal=refusal,

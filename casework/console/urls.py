@@ -125,6 +125,11 @@ def review(gate: str) -> str:
     return _below(QA, gate)
 
 
+def reveal_review(gate: str) -> str:
+    """The same re-review with its content shown, where that is covered at first."""
+    return f"{review(gate)}/reveal"
+
+
 def review_answer(gate: str) -> str:
     """Where an answer of a re-review goes."""
     return f"{review(gate)}/answer"

@@ -186,8 +186,20 @@ class Bundle:
         category = self.categories.get(rule.category) if rule and rule.category else None
         return category.id if category and category.covered else None
 
-    def terms(self, queue_id: str, action: str | None) -> Terms:
-        """What the guard needs to know about answering in a queue with an action."""
+    def clauses(self, rule_id: str | None) -> dict[str, str]:
+        """The clauses, each with its text, that an answer about a rule's case may rest on.
+
+        Those of the rule's category; all, where it names none or no rule decided.
+        """
+        rule = self.rule(rule_id)
+        named = [rule.category] if rule and rule.category else list(self.categories)
+        return {id: text for name in named for id, text in self.categories[name].clauses.items()}
+
+    def terms(self, queue_id: str, action: str | None, rule_id: str | None = None) -> Terms:
+        """What the guard needs to know about answering in a queue with an action.
+
+        Without a rule an answer may rest on any clause.
+        """
         queue = self.queues[queue_id]
         specs = [self.actions[name] for name in queue.actions]
         return Terms(
@@ -197,6 +209,7 @@ class Bundle:
             approvals=self.approvals(queue_id, action),
             needs_two=queue.approvals > 1 or any(spec.approvals > 1 for spec in specs),
             macros=frozenset(spec.id for spec in specs if spec.macro),
+            clauses=frozenset(self.clauses(rule_id)),
         )
 
     def approvals(self, queue_id: str, action: str | None) -> int:

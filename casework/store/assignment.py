@@ -113,7 +113,7 @@ def hold(
 
     Raises:
         NotFound: there is no such gate.
-        Denied: somebody else has it, or the date is not to come.
+        Denied: somebody else has it, or the date is not to come, or too far away.
     """
     _, found, kept, request = _asked(session, Verb.HOLD, gate, by, now)
     _permit(replace(request, follow_up_at=follow_up_at))

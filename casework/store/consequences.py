@@ -151,7 +151,8 @@ def terms_at(session: Session, bundle: Bundle, gate: Gate, action: str | None) -
 
     What that would undo in passing takes as many people as undoing it by itself.
     """
-    terms = bundle.terms(gate.queue, action)
+    rule_id = session.get_one(Case, gate.case_id).rule_id
+    terms = bundle.terms(gate.queue, action, rule_id)
     if action is None or action not in bundle.actions:
         return terms
     done = Carried(gate.id, action, gate.revision)

@@ -2,17 +2,21 @@
 
 import sys
 from getpass import getpass
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from casework.errors import InputError
+from casework.errors import InputError, PolicyError
+from casework.gates import Role
+from casework.policy.bundle import load_bundle
+from casework.policy.faults import nearest
 from casework.store.accounts import end_sessions, make_link, set_password
 from casework.store.engine import reading, transaction
 from casework.store.identities import identities, link, unlink
 from casework.store.people import add_person, change_person, limit_access, people, place_person
+from casework.store.tables import Person
 from casework.vendors import Phase
-from deployments.cli.output import Json, emit, out, reported, table_of
+from deployments.cli.output import Json, emit, err, out, reported, table_of
 from deployments.cli.setting import now, opened, operator, set_up, settled
 from deployments.cli.times import moment
 
@@ -24,6 +28,9 @@ Queues = Annotated[
 ]
 
 COLUMNS = ("id", "name", "roles", "queues", "vendor", "team", "phase", "active", "access_until")
+#: Roles that are there to answer at gates.
+ANSWERING: Final = frozenset({Role.ANALYST, Role.SENIOR, Role.PARTNER})
+
 ACCOUNTS = ("person", "system", "external_id", "linked_at")
 
 Vendor = Annotated[str | None, typer.Option(help="Whom they work for; empty: for us.")]
@@ -54,6 +61,7 @@ def add(
         )
         row = added.model_dump(mode="json")
         emit(row, as_json, table_of([row], COLUMNS))
+        _warn_of_queues(added)
 
 
 @app.command()
@@ -81,6 +89,8 @@ def change(
         )
         row = changed.model_dump(mode="json")
         emit(row, as_json, table_of([row], COLUMNS))
+        if role is not None or queue is not None:
+            _warn_of_queues(changed)
 
 
 @app.command()
@@ -208,6 +218,33 @@ def sign_out(
     with reported(as_json), transaction(opened(settled())) as session:
         ended = end_sessions(session, person, operator(), now())
         emit({"person": person, "ended": ended}, as_json, f"{ended} sessions ended")
+
+
+def _warn_of_queues(person: Person) -> None:
+    """Say of each queue that somebody was given why they may not answer there.
+
+    Only of whoever answers at gates: leads, reviewers and auditors have queues for other things.
+    """
+    named = [name for name in person.queues if name != "*"]
+    if not named or not ANSWERING.intersection(person.roles):
+        return
+    try:
+        queues = load_bundle(settled().bundle_dir).queues
+    except PolicyError:
+        err.print("whether they may answer there is not checked: the policy bundle has faults")
+        return
+    for name in named:
+        if name not in queues:
+            told = f"the policy has no queue {name}; {nearest(name, queues, 'queue')}"
+        elif queues[name].roles.isdisjoint(person.roles):
+            roles = ", ".join(sorted(queues[name].roles))
+            told = (
+                f"{person.id} may not answer in {name}, which takes answers from: {roles}; "
+                f"give one of these: casework people change {person.id} --role ROLE"
+            )
+        else:
+            continue
+        err.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _password() -> str:

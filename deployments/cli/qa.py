@@ -55,7 +55,13 @@ def preview_of(
         bundle, closes = load_bundle(settings.bundle_dir), _ends(until)
         wanted = margin / 100
         found = preview_plan(
-            opened(settings), bundle, plan, closes, margin=wanted, confidence=confidence / 100
+            opened(settings),
+            bundle,
+            plan,
+            closes,
+            now(),
+            margin=wanted,
+            confidence=confidence / 100,
         )
         document = preview_document(found, plan_of(bundle, plan), wanted)
         emit({**document, "until": closes}, as_json, _strata_of(document["strata"], plan))
@@ -187,8 +193,9 @@ def _drawn(plan: str, seed: str, until: str, team: tuple[str, ...]) -> QaRound:
     )
     if found is None:
         days = bundle.qa[plan].window_days
+        window = "day" if days == 1 else f"{days} days"
         raise InputError(
-            f"plan {plan} finds no decisions in the {days} days to {closes.isoformat()}",
+            f"plan {plan} finds no decisions in the {window} to {closes.isoformat()}",
             hint="casework qa preview shows its population; --until names another day",
         )
     return found

@@ -51,7 +51,8 @@ def show(gate: GateId, person: As = "", as_json: Json = False) -> None:
     with reported(as_json):
         settings = settled()
         engine, who = opened(settings), actor(person, settings)
-        document = _document(engine, *open_qa_gate(engine, gate, who, now=now()))
+        opened_at = open_qa_gate(engine, gate, who, now=now(), uncovered=True)
+        document = _document(engine, *opened_at)
         emit(document, as_json)
         if not as_json:
             _print(document)

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from casework.assignment import RULES, STOPPING, HoldReason, Request, Verb, permitted
+from casework.assignment import LONGEST_HOLD, RULES, STOPPING, HoldReason, Request, Verb, permitted
 from casework.gates import GateStatus, Person, Situation
 from tests.factories.policy import small_bundle
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
+HOUR = timedelta(hours=1)
+LATER = NOW + HOUR
 ANA = Person("ana", frozenset({"analyst"}), frozenset({"*"}))
 BEN = Person("ben", frozenset({"senior"}), frozenset({"*"}))
 LOU = Person("lou", frozenset({"lead"}), frozenset({"*"}))
@@ -63,6 +64,8 @@ def test_every_verb_has_its_rules() -> None:
         (Verb.HOLD, {"holder": "ana", "follow_up_at": LATER}, None),
         (Verb.HOLD, {"holder": "ana", "follow_up_at": NOW}, "follow_up"),
         (Verb.HOLD, {"holder": "ana"}, "follow_up"),
+        (Verb.HOLD, {"holder": "ana", "follow_up_at": NOW + LONGEST_HOLD}, None),
+        (Verb.HOLD, {"holder": "ana", "follow_up_at": NOW + LONGEST_HOLD + HOUR}, "follow_up"),
         (Verb.HOLD, {"follow_up_at": LATER}, "not_holder"),
         (Verb.HOLD, {"person": LOU, "holder": "ana", "follow_up_at": LATER}, "not_holder"),
         (Verb.RESUME, {"holder": "ana", "on_hold": True}, None),

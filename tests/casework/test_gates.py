@@ -39,13 +39,14 @@ def answer(
     action: str | None = "ban",
     digest: str = DIGEST,
     to: str | None = None,
+    clause: str | None = None,
 ) -> Answer:
     return Answer(
         verdict=Verdict(verdict),
         action=action,
         rationale="because",
         evidence_digest=digest,
-        clause=None,
+        clause=clause,
         escalate_to=to,
     )
 
@@ -220,3 +221,18 @@ def test_a_paused_right_is_refused_and_nothing_beside_it(
     if isinstance(ruling, Refused):
         assert (ruling.reason, refused in ruling.message) == (Denial.PAUSED, True)
     assert isinstance(judge(OPEN, ANA, given, terms), Accepted)
+
+
+@pytest.mark.parametrize("verdict", ["approve", "refuse", "escalate"])
+def test_a_clause_that_the_policy_does_not_have_is_refused_with_those_it_has(verdict: str) -> None:
+    action, to = {"approve": ("ban", None), "refuse": (None, None), "escalate": (None, "legal")}[
+        verdict
+    ]
+    terms = replace(TERMS, clauses={"C2", "C1"})
+    known = answer(verdict, action, to=to, clause="C2")
+    assert judge(OPEN, ANA, known, terms) == Accepted(missing=0)
+    ruling = judge(OPEN, ANA, known.model_copy(update={"clause": "C9"}), terms)
+    assert isinstance(ruling, Refused)
+    assert ruling.reason == Denial.CLAUSE
+    assert "no clause C9" in ruling.message
+    assert ruling.message.endswith("it has: C1, C2")

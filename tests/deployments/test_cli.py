@@ -180,6 +180,26 @@ def test_deciding_at_no_gate_is_told_with_4() -> None:
     assert decide("g0", code=4)["error"]["code"] == "not_found"
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--role", "partner", "--queue", "child_safety"), "answers from: lead, senior; give one"),
+        (("--role", "senior", "--queue", "child_safety"), ""),
+        (("--role", "partner", "--queue", "child_safty"), "no queue child_safty; did you mean"),
+        (("--role", "qa", "--queue", "child_safety"), ""),
+        (("--role", "partner"), ""),
+    ],
+)
+def test_who_is_given_a_queue_where_they_may_not_answer_is_warned_of(
+    words: tuple[str, ...], told: str
+) -> None:
+    done = run("people", "add", "pat", *words)
+    assert done.exit_code == 0
+    assert (told in done.stderr) if told else not done.stderr
+    again = run("people", "change", "pat", *words)
+    assert again.stderr == done.stderr
+
+
 def test_people_are_added_changed_and_listed(engine: Engine) -> None:
     added = document("people", "add", "mia", "--role", "analyst", "--role", "senior")
     assert (added["roles"], added["queues"], added["name"]) == (["analyst", "senior"], ["*"], "mia")

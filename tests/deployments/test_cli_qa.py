@@ -84,7 +84,8 @@ def test_a_sample_goes_from_preview_to_adjudication(engine: Engine) -> None:
     [
         (("preview", "al", *UNTIL), 4, "no QA plan al"),
         (("preview", "all", "--until", "tuesday"), 3, "no day and no time"),
-        (("sample", "all", *UNTIL), 3, "finds no decisions"),
+        (("preview", "all", "--until", "2999-01-01"), 3, "still to come"),
+        (("sample", "all", *UNTIL), 3, "finds no decisions in the day to 2026-03-03"),
         (("sample", "all", "--until", "2999-01-01"), 3, "still to come"),
         (("queue", "--as", "zoe"), 4, "no person zoe"),
         (("queue",), 3, "who are you?"),

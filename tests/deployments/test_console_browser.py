@@ -219,7 +219,35 @@ def test_an_open_page_says_that_it_is_old_and_an_idle_one_is_blank(
     with transaction(engine) as session:
         end_sessions(session, "ana", BY, datetime.now(UTC))
     page.keyboard.press("Enter")
+    expect(page.get_by_text("Your session has ended.")).to_be_visible()
+    page.keyboard.press("Enter")
     expect(page.get_by_label("Your id")).to_be_visible()
+
+
+def test_a_session_that_ends_covers_the_page_and_keeps_what_was_written(
+    sign_in: Open, engine: Engine
+) -> None:
+    waiting_case(engine, "T-1")
+    page = sign_in("ana")
+    press(page, "n")
+    expect(page.get_by_text("body of T-1")).to_be_visible()
+    press(page, "w")
+    page.keyboard.type("half a sentence")
+    with transaction(engine) as session:
+        end_sessions(session, "ana", BY, datetime.now(UTC))
+    expect(page.get_by_text("Your session has ended.")).to_be_visible()
+    assert "body of T-1" not in page.content()
+    assert page.locator("#written").is_hidden()
+    for key in ("h", "?", "n"):
+        page.keyboard.press(key)
+    page.get_by_text("What you wrote was not sent").click()
+    expect(page.locator("#written")).to_be_visible()
+    expect(page.locator("#written")).to_have_value("half a sentence")
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Sign in").click()
+    expect(opened.value.get_by_label("Your id")).to_be_visible()
+    expect(page.locator("#written")).to_have_value("half a sentence")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ def test_each_curl_on_the_page_does_what_it_says(engine: Engine, now: datetime) 
     }
     known |= {"API": "/api/v1", "GATE": gate, "CASE": case_of(engine, gate)}
     known["EVIDENCE"] = evidence_of("T-1")
+    known["UNTIL"] = (now + timedelta(days=1)).isoformat()
     client = TestClient(create_app(console_of(engine, lambda: now, api_per_minute=100_000)))
     commands = list(_commands(known))
     assert len(commands) > 12

@@ -23,6 +23,7 @@ from casework.store.ledger import entries_of
 from casework.store.tables import Case
 from tests.factories.escalation import HOUR, LEASE, add_everybody, person, timed_case
 from tests.factories.gates import BY, NOW, add_people, answer, waiting_case
+from tests.factories.playbooks import asking_case, follow
 
 
 def actions(engine: Engine, gate: str) -> list[str]:
@@ -55,6 +56,20 @@ def test_a_decision_is_kept_with_who_why_and_on_what(engine: Engine) -> None:
         found.policy_digest,
     )
     assert (found.status, found.decided_at) == ("decided", NOW)
+
+
+@pytest.mark.parametrize(("clause", "known"), [("C1", False), ("T1", True), ("", False)])
+def test_an_answer_rests_on_a_clause_of_the_category_that_its_rule_names(
+    engine: Engine, clause: str, known: bool
+) -> None:
+    add_people(engine)
+    gate = asking_case(engine)
+    follow(engine, gate, "ana")
+    told = attempt(engine, gate, "ana", action="suspend", clause=clause)
+    assert isinstance(told, Taken) == known
+    if isinstance(told, Denied):
+        assert (told.reason, told.message.endswith("it has: T1")) == ("clause", True)
+        assert actions(engine, gate)[-1] == "gate.denied"
 
 
 def test_of_two_people_at_once_one_decides_and_the_other_is_told(engine: Engine) -> None:

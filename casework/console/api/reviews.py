@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from casework.console import doing
@@ -44,12 +44,16 @@ class ReviewOut(Document):
 
     model_config = example(
         gate={"id": "q7a", "kind": "review", "status": "open", "opened_at": "2026-03-02T09:30:00Z"},
-        evidence="9f86d081884c7d65", content={"body": "..."}, signals=[], clauses=[], errors=[],
-        actions=[{"id": "no_action", "title": "No action"}], escalations=[], decisions=[],
+        evidence="9f86d081884c7d65", covered=False, content={"body": "..."}, signals=[],
+        clauses=[], errors=[], actions=[{"id": "no_action", "title": "No action"}],
+        escalations=[], decisions=[],
     )  # fmt: skip
 
     gate: ReviewRow
     evidence: str = Field(description="Digest of the evidence; an answer must name it.")
+    covered: bool = Field(
+        description="Its content is left out, and what may be answered; `uncovered=true` asks."
+    )
     content: dict[str, Any]
     signals: list[SignalsOut]
     actions: list[Choice]
@@ -103,12 +107,20 @@ def waiting(
     dependencies=[Depends(needs(Scope.READ, Capability.WORK))],
     responses=declared(ANY),
 )
-def show(console: TheConsole, visit: Caller, gate: Id) -> ReviewOut:
+def show(
+    console: TheConsole,
+    visit: Caller,
+    gate: Id,
+    uncovered: Annotated[
+        bool, Query(description="Send content of a covered category too.")
+    ] = False,
+) -> ReviewOut:
     """The evidence of a decision, blind; that one looked is in the history."""
-    shown = review_of(console, visit, gate)
+    shown = review_of(console, visit, gate, uncovered=uncovered)
     return ReviewOut(
         gate=ReviewRow.model_validate(shown.gate),
         evidence=shown.evidence,
+        covered=shown.covered,
         content=dict(shown.content),
         signals=signals(shown.readings),
         actions=choices(shown.actions),

@@ -48,6 +48,7 @@ def preview(
         console.bundle,
         name,
         closes,
+        around.now,
         margin=margin / 100,
         confidence=confidence / 100,
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
@@ -11,12 +11,15 @@ from casework.console import doing, urls
 from casework.console.access import Capability
 from casework.console.answers import GivenAnswer
 from casework.console.contexts import Listing
+from casework.console.day import seen_today
 from casework.console.identity import OurForm, TheConsole, TheVisit, Visit, allowed
-from casework.console.pages.desk import page
+from casework.console.pages.desk import page, pause
 from casework.console.ports import Console
 from casework.console.rendering import render
 from casework.console.reviewing import review_of
+from casework.denials import Denial
 from casework.errors import Conflict, Denied, NotFound
+from casework.exposure import Level
 from casework.gates import ActorKind
 from casework.qa_answering import answer_qa_gate
 from casework.store.engine import reading
@@ -56,7 +59,26 @@ def waiting(
 
 @router.get(urls.QA + "/{gate}")
 def show(console: TheConsole, visit: TheVisit, gate: str) -> HTMLResponse:
-    """The evidence of a decision as it was first seen; that one looked is in the history."""
+    """The evidence of a decision as it was first seen; that one looked is in the history.
+
+    What is of a marked category stays covered until it is asked for.
+    """
+    return _shown(console, visit, gate, uncovered=False)
+
+
+@router.post(urls.QA + "/{gate}/reveal")
+def reveal(
+    console: TheConsole, visit: OurForm, gate: str, anyway: Annotated[bool, Form()] = False
+) -> HTMLResponse:
+    """The same evidence uncovered; that it was asked for is in the history.
+
+    Who has seen as much as a day should hold is shown a pause first.
+    """
+    with reading(console.engine) as session:
+        seen = seen_today(session, console, visit.viewer.id)
+    spent = seen.level is Level.SPENT and not anyway
+    if spent and review_of(console, visit, gate, uncovered=False).covered:
+        return pause(console, visit, seen, urls.reveal_review(gate))
     return _shown(console, visit, gate)
 
 
@@ -89,7 +111,26 @@ def _shown(
     refusal: str = "",
     given: dict[str, str] | None = None,
     status: int = 200,
+    *,
+    uncovered: bool = True,
 ) -> HTMLResponse:
-    review = replace(review_of(console, visit, gate), refusal=refusal, given=given)
+    try:
+        shown = review_of(console, visit, gate, uncovered=uncovered)
+    except Denied as denied:
+        if denied.reason != Denial.PARTICIPANT:
+            raise
+        return _closed(console, visit, gate)
+    review = replace(shown, refusal=refusal, given=given)
     around = page(console, visit, f"Re-review {gate}")
     return render("qa_review.html", {"page": around, "review": review}, status)
+
+
+def _closed(console: Console, visit: Visit, gate: str) -> HTMLResponse:
+    """Say why somebody may not look any more, and where the next re-review is."""
+    with reading(console.engine) as session:
+        is_own = qa_gate_by_id(session, gate).answered_by == visit.viewer.id
+        person = answering(session, visit.viewer.id, ActorKind.PERSON)
+        waits = waiting_qa_gates(session, person, limit=1) if person else []
+    around = page(console, visit, f"Re-review {gate}")
+    context = {"page": around, "is_own": is_own, "following": waits[0] if waits else None}
+    return render("qa_closed.html", context, 403)

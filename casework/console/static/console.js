@@ -41,7 +41,7 @@ const keys = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (!byId("cover").hidden) return;
+  if (covered()) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     const form = event.target.form ?? byId("answer");
     if (form?.id === "answer") form.requestSubmit();
@@ -79,7 +79,9 @@ const idle = Number(document.body.dataset.idleMinutes) * 60_000;
 let timer;
 
 const cover = byId("cover");
-const beneath = [...document.body.children].filter((node) => node !== cover);
+const farewell = byId("ended");
+const beneath = [...document.body.children].filter((node) => node !== cover && node !== farewell);
+const covered = () => !cover.hidden || !farewell.hidden;
 
 function watch() {
   clearTimeout(timer);
@@ -88,27 +90,59 @@ function watch() {
 
 // Nothing is left on the screen: not to be read, printed, found or reached by a key.
 function hide() {
+  if (covered()) return;
   if (byId("keys").open) byId("keys").close();
   for (const node of beneath) node.hidden = true;
   cover.hidden = false;
   cover.querySelector("button").focus();
 }
 
-// The session may have ended meanwhile; then whoever is there signs in again.
-async function show() {
+// Asks whether the session goes on; null where nobody can say now.
+async function goesOn() {
   const here = await fetch(document.body.dataset.here, { redirect: "manual" }).catch(() => null);
-  if (here?.status !== 204) {
-    location.assign(document.body.dataset.signIn);
-    return;
-  }
+  if (here?.status === 204) return true;
+  return here?.type === "opaqueredirect" || here?.status === 401 ? false : null;
+}
+
+async function show() {
+  const going = await goesOn();
+  if (going === false) return end();
+  byId("unsaid").hidden = going !== null;
+  if (going === null) return;
   for (const node of beneath) node.hidden = false;
   cover.hidden = true;
   watch();
 }
 
+// What somebody has written on this page and not sent, field by field.
+function written() {
+  const fields = ["textarea", "input[type=text]", "input:not([type])"].map((kind) => `#main ${kind}`);
+  return [...document.querySelectorAll(fields.join())]
+    .filter((field) => !field.readOnly && field.value.trim())
+    .filter((field) => field.matches("textarea") || field.value !== field.defaultValue)
+    .map((field) => field.value)
+    .join("\n\n");
+}
+
+// The session has ended. The page is taken off the screen and out of the browser's hands; what its
+// writer had not sent stays in this tab alone, out of sight until they ask for it.
+function end() {
+  if (!farewell.hidden) return;
+  const text = written();
+  clearTimeout(timer);
+  clearInterval(renewing);
+  for (const node of beneath) node.remove();
+  cover.hidden = true;
+  farewell.hidden = false;
+  byId("unsent").hidden = !text;
+  byId("written").value = text;
+  if (text) farewell.querySelector("a").target = "_blank";
+  farewell.querySelector("a").focus();
+}
+
 cover.querySelector("button").addEventListener("click", show);
 for (const kind of ["keydown", "pointermove", "scroll"]) {
-  document.addEventListener(kind, () => { if (cover.hidden) watch(); }, { passive: true });
+  document.addEventListener(kind, () => { if (!covered()) watch(); }, { passive: true });
 }
 watch();
 
@@ -116,10 +150,12 @@ watch();
 const claim = document.querySelector("[data-renew]");
 
 async function renew() {
-  if (!cover.hidden) return;
+  if (covered()) return;
   const body = new URLSearchParams({ csrf: claim.dataset.csrf });
   const done = await fetch(claim.dataset.renew, { method: "POST", body }).catch(() => null);
-  if (done && !done.ok) {
+  if (done?.status === 401) {
+    end();
+  } else if (done && !done.ok) {
     clearInterval(renewing);
     byId("holder").textContent = "You do not have this case any more.";
   }

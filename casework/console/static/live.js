@@ -14,7 +14,11 @@ function listen() {
   });
   source.addEventListener("ended", () => {
     stop();
-    location.assign(document.body.dataset.signIn);
+    end();
+  });
+  // It is not taken up again where it is refused: a session that ended while nobody looked.
+  source.addEventListener("error", async () => {
+    if (source?.readyState === EventSource.CLOSED && (await goesOn()) === false) end();
   });
 }
 

@@ -48,14 +48,23 @@ def seed_of_day(name: str, closes: datetime) -> str:
 
 
 def preview_plan(
-    engine: Engine, bundle: Bundle, name: str, closes: datetime, *, margin: float, confidence: float
+    engine: Engine,
+    bundle: Bundle,
+    name: str,
+    closes: datetime,
+    now: datetime,
+    *,
+    margin: float,
+    confidence: float,
 ) -> Preview:
     """What a plan would draw from the decisions before a time.
 
     Raises:
+        InputError: the window is not over yet.
         NotFound: the bundle has no such plan.
     """
     plan = plan_of(bundle, name)
+    _check_over(closes, now)
     with reading(engine) as session:
         frame = _frame(session, name, plan, closes)
     return preview(
@@ -75,6 +84,15 @@ def _frame(session: Session, name: str, plan: Plan, closes: datetime) -> Frame:
     if not plan.allocation.earlier_rounds:
         return frame
     return replace(frame, experience=experience_of(session, name, plan, closes))
+
+
+def _check_over(closes: datetime, now: datetime) -> None:
+    """Refuse a window that has not ended."""
+    if closes > now:
+        raise InputError(
+            f"the window ends at {closes.isoformat()}, which is still to come",
+            hint="what is decided until then could not be drawn",
+        )
 
 
 def draw_round(
@@ -100,11 +118,7 @@ def draw_round(
     """
     plan = plan_of(bundle, name)
     seed = seed or seed_of_day(name, closes)
-    if closes > now:
-        raise InputError(
-            f"the window ends at {closes.isoformat()}, which is still to come",
-            hint="what is decided until then could not be drawn",
-        )
+    _check_over(closes, now)
     with reading(engine) as session:
         frame = _frame(session, name, plan, closes)
         known = active_golden(session, plan.queues)

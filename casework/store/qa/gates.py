@@ -14,9 +14,9 @@ from casework.gates import ActorKind, Person
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.qa.plans import Plan
 from casework.qa.reviews import GateKind
-from casework.store.cases import marked_data
 from casework.store.keyset import behind
 from casework.store.ledger import append
+from casework.store.policy import stored_bundle
 from casework.store.restrictions import is_hidden, known_to
 from casework.store.tables import (
     Case,
@@ -40,8 +40,10 @@ class Shown:
     gate: QaGate
     item: QaItem
     plan: Plan
-    content: dict[str, Any]
+    content: dict[str, Any]  # empty where it is covered
     readings: Sequence[SignalReading]
+    marked: str | None = None  # the category for which content is covered at first
+    covered: bool = False
 
 
 def qa_gate_by_id(session: Session, gate: str) -> QaGate:
@@ -155,8 +157,30 @@ def shown_at(session: Session, gate: str) -> Shown:
         .order_by(col(SignalReading.provider))
     )
     return Shown(
-        found, item, plan_in(session, item), revision.content, list(session.scalars(readings))
+        gate=found,
+        item=item,
+        plan=plan_in(session, item),
+        content=revision.content,
+        readings=list(session.scalars(readings)),
+        marked=_marked(session, item),
     )
+
+
+def _marked(session: Session, item: QaItem) -> str | None:
+    """The marked category of what an item shows, by any rule that ruled on its revision.
+
+    The rule that brought the case where it stands counts too: of golden items and of what was
+    revised no other may be known.
+    """
+    ruled = select(col(Decision.policy_digest), col(Decision.rule_id)).where(
+        col(Decision.case_id) == item.case_id,
+        col(Decision.revision) == item.revision,
+        col(Decision.rule_id).is_not(None),
+    )
+    case = session.get_one(Case, item.case_id)
+    by = [*session.execute(ruled).all(), (case.policy_digest, case.rule_id)]
+    found = (stored_bundle(session, digest).marked(rule) for digest, rule in by if digest)
+    return next(filter(None, found), None)
 
 
 def plan_in(session: Session, item: QaItem) -> Plan:
@@ -194,10 +218,10 @@ def note_qa_view(session: Session, gate: str, by: Provenance, now: datetime) -> 
     Raises:
         NotFound: there is no such gate.
     """
-    found = qa_gate_by_id(session, gate)
-    item = session.get_one(QaItem, found.item_id)
-    marked = marked_data(session, session.get_one(Case, item.case_id))
-    record_qa(session, item, Action.CASE_VIEWED, {"gate": gate, **marked}, by, now)
+    item = session.get_one(QaItem, qa_gate_by_id(session, gate).item_id)
+    marked = _marked(session, item)
+    data = {"gate": gate} | ({"marked": marked} if marked else {})
+    record_qa(session, item, Action.CASE_VIEWED, data, by, now)
 
 
 def record_qa(

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from casework.canonical import digest
 from casework.errors import Conflict, InputError, NotFound
-from casework.gates import Answer, Verdict
+from casework.gates import Answer, Verdict, unknown_clause
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
 from casework.qa.reviews import RoundKind
@@ -27,7 +27,8 @@ def add_golden(
 
     Raises:
         Conflict: this revision is a golden item already.
-        InputError: nobody has decided it yet, or its queue does not allow the answer.
+        InputError: nobody has decided it yet, its queue does not allow the answer, or the policy
+            does not have the clause.
         NotFound: there is no such case.
     """
     case = find_case(session, reference)
@@ -40,6 +41,8 @@ def add_golden(
             f"queue {queue} does not allow {chosen}",
             hint=f"it allows: {', '.join(sorted(allowed))}",
         )
+    if answer.clause is not None and answer.clause not in terms.clauses:
+        raise InputError(unknown_clause(answer.clause, terms.clauses))
     name = "k" + digest([case.id, case.revision])[:31]
     if session.get(QaGolden, name):
         raise Conflict(f"{case.id} is a golden item already", hint="casework qa golden list")

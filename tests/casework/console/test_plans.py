@@ -46,7 +46,7 @@ def test_a_preview_shows_what_the_command_line_prints(
     signed_in: SignIn, engine: Engine, plan: str
 ) -> None:
     bundle = qa_bundle()
-    found = preview_plan(engine, bundle, plan, midnight(LATER), margin=0.03, confidence=0.9)
+    found = preview_plan(engine, bundle, plan, midnight(LATER), LATER, margin=0.03, confidence=0.9)
     document = preview_document(found, plan_of(bundle, plan), 0.03)
     page = signed_in("led").get(f"/leads/plans/{plan}?margin=3&confidence=90").text
     assert f"{found.sampled} of {found.population} decisions" in page

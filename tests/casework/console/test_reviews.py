@@ -1,14 +1,18 @@
 """Re-review in the console: blind, refused to those who took part, and one way to answer."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from casework.console.app import create_app
+from casework.console.rendering import on_a_page
 from casework.effects import Effect, EffectKind, EffectStatus
+from casework.exposure import Budget
 from casework.store.engine import reading, transaction
 from casework.store.ledger import entries_of
 from casework.store.outbox import effect_by_key, enqueue
@@ -18,7 +22,7 @@ from casework.store.tables import Case, Gate, QaItem
 from tests.casework.console.asking import post
 from tests.casework.console.conftest import Prefect, SignIn
 from tests.factories.consoles import console_of
-from tests.factories.qa import BY, LATER, decided, drawn, qa_bundle, staffed
+from tests.factories.qa import BY, LATER, decided, drawn, mark_cases, qa_bundle, staffed
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def app(engine: Engine, prefect: Prefect, now: datetime) -> Any:
 
 
 def waiting(client: Any) -> list[str]:
-    page = client.get("/qa").text
+    page = client.get("/qa").text.split("<main")[1]
     return [part.split('"')[0] for part in page.split('href="/qa/')[1:]]
 
 
@@ -151,3 +155,92 @@ def test_lists_tell_a_reviewer_nothing_of_what_was_decided(
     assert "kept for your re-review" in page
     assert post(mia, "/leads/effects/retry", key=made.key).status_code == 403
     assert post(sam, "/leads/effects/retry", key=made.key).status_code == 303
+
+
+def test_who_goes_back_to_what_they_answered_is_told_so_and_led_on(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    client = signed_in("mia")
+    gate, following = waiting(client)[:2]
+    assert f'id="next" accesskey="n" href="/qa/{gate}"' in client.get("/qa").text
+    answer(client, engine, gate)
+    back = client.get(f"/qa/{gate}")
+    assert (back.status_code, "secret body" in back.text) == (403, False)
+    assert "You have answered this re-review" in back.text
+    assert f'id="next" accesskey="n" href="/qa/{following}"' in back.text
+    again = answer(client, engine, gate)
+    assert "You have answered this re-review" in again.text
+    with reading(engine) as session:
+        case = qa_gate_by_id(session, following).case_id
+    post(client, f"/cases/{case}/recuse")
+    assert "This re-review is for others" in client.get(f"/qa/{following}").text
+
+
+def test_no_page_tells_of_a_command(signed_in: SignIn) -> None:
+    page = signed_in("mia").get("/qa/q0")
+    assert page.status_code == 404
+    assert "There is no QA gate q0" in page.text
+    assert "casework qa" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("hint", "left"),
+    [
+        ("did you mean `daily`?", "did you mean `daily`?"),
+        ("an administrator does: casework people link-in ID", "an administrator does"),
+        ("run: casework db upgrade", ""),
+        ("casework approvals list", ""),
+        ("put it into the bundle, then: casework effects retry KEY", ""),
+        ("--since 30d, --until 2026-03-01", ""),
+    ],
+)
+def test_of_a_hint_a_page_shows_what_needs_no_terminal(hint: str, left: str) -> None:
+    assert on_a_page(hint) == left
+
+
+@pytest.fixture
+def marked(engine: Engine, app: Any) -> None:
+    """The decisions are of a marked category, and a day should hold one of them."""
+    bundle = replace(qa_bundle(), exposure=Budget(items=1))
+    app.state.console = replace(app.state.console, bundle=bundle)
+    mark_cases(engine)
+
+
+@pytest.mark.usefixtures("marked")
+def test_marked_content_of_a_re_review_is_not_sent_until_it_is_asked_for(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    client = signed_in("mia")
+    gate, other = waiting(client)[:2]
+    page = client.get(f"/qa/{gate}").text
+    assert "secret body of P-" not in page
+    assert "Show it" in page
+    assert 'id="answer"' not in page
+    assert looks(engine, gate) == []
+    shown = post(client, f"/qa/{gate}/reveal").text
+    assert "secret body of P-" in shown
+    assert 'class="said greyscale"' in shown
+    assert 'id="answer"' in shown
+    assert looks(engine, gate) == ["conduct"]
+    assert "1 of 1 marked cases" in client.get("/qa").text
+    paused = post(client, f"/qa/{other}/reveal").text
+    assert ("Time for a pause" in paused, "secret body" in paused) == (True, False)
+    assert "secret body" in post(client, f"/qa/{other}/reveal", anyway="true").text
+
+
+@pytest.mark.usefixtures("marked")
+def test_who_may_not_answer_a_re_review_cannot_uncover_it(
+    signed_in: SignIn, engine: Engine
+) -> None:
+    gate = waiting(signed_in("mia"))[0]
+    refused = post(signed_in("ana"), f"/qa/{gate}/reveal")
+    assert (refused.status_code, "secret body" in refused.text) == (403, False)
+    assert looks(engine, gate) == []
+
+
+def looks(engine: Engine, gate: str) -> list[str]:
+    """The marked category of each look at a re-review's case."""
+    with reading(engine) as session:
+        entries = entries_of(session, qa_gate_by_id(session, gate).case_id)
+    seen = [orjson.loads(each.body)["data"] for each in entries if each.action == "case.viewed"]
+    return [each.get("marked", "") for each in seen]

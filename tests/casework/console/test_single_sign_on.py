@@ -188,7 +188,8 @@ def test_who_is_nobody_here_is_told_so_and_made_nobody(
     provider.user = {"sub": "u-<2>"}
     page = refused(browser, away(browser))
     assert "u-&lt;2&gt;, but that is nobody here" in page
-    assert "casework people link PERSON --system oidc" in page
+    assert "an administrator can say who" in page
+    assert "casework people" not in page
     with reading(engine) as session:
         assert [person.id for person in people(session)] == before
     assert actions(engine)[-1] == ("account.sign_in_refused", "identity provider")

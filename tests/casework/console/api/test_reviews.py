@@ -12,7 +12,7 @@ from casework.store.engine import reading
 from casework.store.ledger import entries_of
 from casework.store.qa.gates import qa_gate_by_id
 from tests.factories.consoles import console_of
-from tests.factories.qa import LATER, decided, drawn, qa_bundle, staffed
+from tests.factories.qa import LATER, decided, drawn, mark_cases, qa_bundle, staffed
 from tests.factories.tokens import bearer_of
 
 
@@ -73,3 +73,22 @@ def test_who_took_part_may_neither_look_nor_answer(app: Any, engine: Engine) -> 
     with reading(engine) as session:
         case = qa_gate_by_id(session, gate).case_id
         assert "qa.denied" in [entry.action for entry in entries_of(session, case)]
+
+
+def test_marked_content_of_a_re_review_is_sent_only_when_it_is_asked_for(
+    app: Any, engine: Engine
+) -> None:
+    mark_cases(engine)
+    client = program(app, engine, "mia")
+    path = f"/reviews/{client.get('/reviews').json()['items'][0]['id']}"
+    covered = client.get(path).json()
+    assert (covered["covered"], covered["content"], covered["clauses"]) == (True, {}, [])
+    with reading(engine) as session:
+        gate = qa_gate_by_id(session, covered["gate"]["id"])
+        assert "case.viewed" not in [each.action for each in entries_of(session, gate.case_id)]
+    shown = client.get(path, params={"uncovered": True}).json()
+    assert shown["content"]["body"].startswith("secret body")
+    assert [each["id"] for each in shown["clauses"]] == ["C1"]
+    with reading(engine) as session:
+        last = entries_of(session, gate.case_id)[-1]
+    assert (last.action, '"marked":"conduct"' in last.body) == ("case.viewed", True)
