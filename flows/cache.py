@@ -2,10 +2,16 @@
 
 from prefect import flow
 
+from flows.runs import counted, ended, run_name
 from tasks.cache import drop_expired
 
 
-@flow(name="cache", persist_result=False)
-async def cache() -> None:
-    """Drop the answers of providers that have expired."""
-    await drop_expired()
+@flow(name="cache", flow_run_name=run_name, persist_result=False)
+async def cache() -> int:
+    """Drop the answers of providers that have expired.
+
+    Returns:
+        How many were dropped.
+    """
+    dropped = await drop_expired()
+    return ended(dropped, counted({"answers dropped": dropped}))

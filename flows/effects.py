@@ -2,10 +2,11 @@
 
 from prefect import flow
 
+from flows.runs import counted, ended, run_name
 from tasks.effects import send_due
 
 
-@flow(name="effects", persist_result=False)
+@flow(name="effects", flow_run_name=run_name, persist_result=False)
 async def effects() -> dict[str, int]:
     """Send every effect that is due.
 
@@ -13,4 +14,5 @@ async def effects() -> dict[str, int]:
         How many were ``sent``, ``failed`` and will be tried again, or are ``dead``; and how many
         destinations are ``held``, for they are not set up.
     """
-    return await send_due()
+    counts = await send_due()
+    return ended(counts, counted(counts))

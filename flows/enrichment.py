@@ -5,12 +5,13 @@ from collections import Counter
 from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_table_artifact
 
+from flows.runs import ended, run_name
 from tasks.context import surroundings
 from tasks.enrichment import enrich_page, report
 from tasks.providers import crew_of
 
 
-@flow(name="enrichment")
+@flow(name="enrichment", flow_run_name=run_name)
 async def enrichment(intake_id: str | None = None) -> dict[str, int]:
     """Gather signals for the opened cases of one intake, or of all.
 
@@ -30,12 +31,13 @@ async def enrichment(intake_id: str | None = None) -> dict[str, int]:
             counts.update(read=page.read, enriched=page.enriched)
             counts.update(page.failures)
         result = dict(counts)
-        await acreate_table_artifact(
-            report(crew, result), key="enrichment", description=_told(counts)
-        )
+        if counts["read"]:
+            await acreate_table_artifact(
+                report(crew, result), key="enrichment", description=_told(counts)
+            )
     for failure in sorted(counts.keys() - {"read", "enriched"}):
         get_run_logger().warning("%s: %d cases", failure, counts[failure])
-    return result
+    return ended(result, _told(counts) if counts["read"] else "")
 
 
 def _told(counts: Counter[str]) -> str:

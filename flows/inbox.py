@@ -4,10 +4,11 @@ from prefect import flow
 
 from flows.enrichment import enrichment
 from flows.risk_review import risk_review
+from flows.runs import counted, ended, run_name
 from tasks.inbox import drain_inbox
 
 
-@flow(name="inbox", persist_result=False)
+@flow(name="inbox", flow_run_name=run_name, persist_result=False)
 async def inbox() -> dict[str, int]:
     """Read what other systems have posted; enrich and decide the cases that were opened.
 
@@ -18,4 +19,4 @@ async def inbox() -> dict[str, int]:
     if counts.get("taken_in"):
         await enrichment()
         await risk_review()
-    return counts
+    return ended(counts, counted(counts))

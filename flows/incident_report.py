@@ -3,10 +3,11 @@
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
+from flows.runs import ended, run_name
 from tasks.incident_report import note_published, reports_due, write_report
 
 
-@flow(name="incident_report", persist_result=False)
+@flow(name="incident_report", flow_run_name=run_name, persist_result=False)
 async def incident_report(incident_id: str | None = None) -> list[str]:
     """Publish the report of one incident, or of every closed one that is due.
 
@@ -22,4 +23,4 @@ async def incident_report(incident_id: str | None = None) -> list[str]:
             markdown=markdown, key=f"incident-{incident}", description="Post-incident report"
         )
         await note_published(incident, markdown)
-    return due
+    return ended(due, f"published: {', '.join(due)}" if due else "")

@@ -11,6 +11,7 @@ from casework.mapping import load_mapping
 from casework.store.intake_run import source_of
 from flows.enrichment import enrichment
 from flows.risk_review import risk_review
+from flows.runs import counted, ended
 from tasks.intake import (
     drop_spool,
     read_file,
@@ -58,7 +59,7 @@ async def intake(
     await acreate_markdown_artifact(
         markdown=summary(identity, counts, reasons), key="intake", description="Counts of an intake"
     )
-    return counts
+    return ended(counts, counted(counts))
 
 
 def summary(intake_id: str, counts: Mapping[str, int], reasons: Mapping[str, int]) -> str:

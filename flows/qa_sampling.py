@@ -10,15 +10,10 @@ from typing import Any
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.runtime import flow_run
 
 from casework.qa.summaries import strata_table
+from flows.runs import counted, ended, run_name
 from tasks.qa_sampling import draw_sample, propose_pausing
-
-
-def run_name() -> str:
-    """The plan, so that the run can be found by it."""
-    return f"qa_sampling-{flow_run.parameters['plan']}"
 
 
 @flow(name="qa_sampling", flow_run_name=run_name, persist_result=False)
@@ -37,12 +32,17 @@ async def qa_sampling(
     proposals = await propose_pausing()
     drawn = await draw_sample(plan, seed, until)
     if drawn is None:
-        return {"round": None, "population": 0, "sampled": 0, "proposals": proposals}
+        nothing = {"round": None, "population": 0, "sampled": 0, "proposals": proposals}
+        return ended(nothing, counted({"proposals to pause": proposals}))
     await acreate_markdown_artifact(
         markdown=summary(drawn), key="qa-sampling", description="A sample of decisions, by stratum"
     )
     counts = {name: drawn[name] for name in ("population", "sampled")}
-    return {"round": drawn["id"], **counts, "proposals": proposals}
+    return ended(
+        {"round": drawn["id"], **counts, "proposals": proposals},
+        f"round {drawn['id']}: {drawn['sampled']} of {drawn['population']} decisions sampled, "
+        f"{proposals} proposals to pause",
+    )
 
 
 def summary(drawn: Mapping[str, Any]) -> str:

@@ -5,18 +5,13 @@ from collections.abc import Mapping
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.runtime import flow_run
 
 from casework.store.decisions import counts_by_route
 from casework.store.facts import Place
+from flows.runs import counted, ended, run_name
 from tasks.escalation import act_at_once
 from tasks.review_runs import make_missing_runs
 from tasks.risk_review import adopt_policy, decide_batch
-
-
-def run_name() -> str:
-    """The intake, so that the run can be found by it."""
-    return f"risk_review-{flow_run.parameters.get('intake_id') or 'all'}"
 
 
 @flow(name="risk_review", flow_run_name=run_name, persist_result=False)
@@ -39,12 +34,14 @@ async def risk_review(intake_id: str | None = None) -> dict[str, int]:
             ways[route, rule, queue] += number
         intake, case = batch["after"]
         after = (intake, case)
-    await acreate_markdown_artifact(
-        markdown=summary(policy, ways), key="risk-review", description="Cases by rule and queue"
-    )
+    if ways:
+        await acreate_markdown_artifact(
+            markdown=summary(policy, ways), key="risk-review", description="Cases by rule and queue"
+        )
     await act_at_once()
     await make_missing_runs()
-    return counts_by_route(ways)
+    counts = counts_by_route(ways)
+    return ended(counts, counted(counts))
 
 
 def summary(policy: str, ways: Mapping[tuple[str, str | None, str | None], int]) -> str:

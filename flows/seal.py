@@ -6,10 +6,11 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
+from flows.runs import ended, run_name
 from tasks.audit import seal_entries
 
 
-@flow(name="seal", persist_result=False)
+@flow(name="seal", flow_run_name=run_name, persist_result=False)
 async def seal() -> int:
     """Seal the ledger's new entries; the checkpoint becomes an artifact where there were any.
 
@@ -18,11 +19,11 @@ async def seal() -> int:
     """
     done = await seal_entries()
     if done is None or not done["added"]:
-        return 0
+        return ended(0)
     await acreate_markdown_artifact(
         markdown=summary(done), key="checkpoint", description="Signed head of the ledger"
     )
-    return int(done["added"])
+    return ended(int(done["added"]), f"{done['added']} entries sealed, {done['size']} in all")
 
 
 def summary(done: Mapping[str, Any]) -> str:

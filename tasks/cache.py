@@ -16,8 +16,12 @@ from tasks.retrying import can_help
     retry_delay_seconds=[1, 5, 20],
     retry_condition_fn=can_help,
 )
-async def drop_expired() -> None:
-    """Drop the answers that have expired; nobody reads them, but they take up room."""
+async def drop_expired() -> int:
+    """Drop the answers that have expired; nobody reads them, but they take up room.
+
+    Returns:
+        How many were dropped.
+    """
     here = surroundings("cache")
     with transaction(here.engine) as session:
-        forget_expired(session, here.now)
+        return forget_expired(session, here.now)

@@ -177,9 +177,14 @@ def remember(
     )
 
 
-def forget_expired(session: Session, now: datetime) -> None:
-    """Drop the kept answers that have expired; no ledger entry, as for ``remember``."""
-    session.execute(delete(CachedReading).where(col(CachedReading.expires_at) <= now))
+def forget_expired(session: Session, now: datetime) -> int:
+    """Drop the kept answers that have expired; no ledger entry, as for ``remember``.
+
+    Returns:
+        How many were dropped.
+    """
+    expired = delete(CachedReading).where(col(CachedReading.expires_at) <= now)
+    return len(session.execute(expired.returning(col(CachedReading.key))).all())
 
 
 def _evidence(
