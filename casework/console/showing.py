@@ -16,15 +16,13 @@ from casework.console.contexts import CasePage, Claim, Decided, Form, Guidance, 
 from casework.console.identity import Visit
 from casework.console.ports import Console, Prefect
 from casework.console.readable import check_shown, may_give
-from casework.errors import Conflict
 from casework.gates import ActorKind, GateStatus, Role, Verdict
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Rule
-from casework.reversal import plan
 from casework.store.assignment import assignment_of
 from casework.store.cases import CaseFile, case_file, note_case_view
 from casework.store.clocks import clocks_at
-from casework.store.consequences import standing_at, terms_at
+from casework.store.consequences import terms_at
 from casework.store.desk import past_of, queues_of_cases
 from casework.store.engine import transaction
 from casework.store.facts import row_for_policy
@@ -37,6 +35,7 @@ from casework.store.policy import stored_bundle
 from casework.store.preferences import preference_of
 from casework.store.qa.blinding import hidden_from
 from casework.store.restrictions import let_in
+from casework.store.reversal import plan_for
 from casework.store.tables import Case, Clock, Decision, Gate
 
 
@@ -109,7 +108,7 @@ def _page_of(
         followed=followed(session, file.case, gate) if gate else None,
         gives=queue is not None and may_give(visit.viewer, queue, claim.holder if claim else None),
         before=_before(bundle, file, gate),
-        undoing=_undoing(session, visit, bundle, file.case),
+        undoing=_undoing(session, console, visit, bundle, file.case),
     )
 
 
@@ -140,16 +139,15 @@ def _titled(bundle: Bundle, decision: Decision, gate: Gate | None) -> str:
     return bundle.actions[action].title if action in bundle.actions else action
 
 
-def _undoing(session: Session, visit: Visit, bundle: Bundle, case: Case) -> Undoing | None:
-    """What the viewer may ask to have undone; None where nothing stands or it is not theirs."""
+def _undoing(
+    session: Session, console: Console, visit: Visit, bundle: Bundle, case: Case
+) -> Undoing | None:
+    """What the viewer may have undone; None where nothing stands or it is not theirs."""
     if case.status != Status.CLOSED or not visit.viewer.may(Capability.WORK):
         return None
     person = answering(session, visit.viewer.id, ActorKind.PERSON)
-    if person is None:
-        return None
-    try:
-        planned = plan(bundle, standing_at(session, bundle, case.id), person, case.queue)
-    except Conflict:
+    planned = person and plan_for(session, bundle, case, person, console.clock())
+    if not planned:
         return None
     undone, inverse = (bundle.actions[name] for name in (planned.undoes.action, planned.action))
     return Undoing(undone.title, inverse.title, planned.approvals)

@@ -11,7 +11,7 @@ from casework.canonical import digest
 from casework.cases import Status
 from casework.denials import Denial, Refused
 from casework.errors import Conflict, NotFound
-from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Verdict, judge
+from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Verdict, barred, judge
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
 from casework.reversal import Plan, plan
@@ -87,6 +87,21 @@ def reverse(
         carry_out(session, gate.id, by, now)
     missing = 0 if alone else planned.approvals
     return Reversal(case.id, gate.id, planned.undoes.action, planned.action, missing)
+
+
+def plan_for(
+    session: Session, bundle: Bundle, case: Case, person: Person, now: datetime
+) -> Plan | None:
+    """How somebody would undo what was done last; None where nothing stands or they may not."""
+    if case.status != Status.CLOSED:
+        return None
+    try:
+        planned = plan(bundle, standing_at(session, bundle, case.id), person, case.queue)
+    except Conflict:
+        return None
+    terms = bundle.terms(planned.queue, planned.action)
+    there = _situation(planned, _evidence(session, case), now)
+    return planned if barred(there, person, terms) is None else None
 
 
 def deny_reversal(

@@ -30,6 +30,7 @@ class Outgoing:
     text: str
     when: datetime | None = None  # later, by itself; None: at once
     fault: str = ""
+    title: str = ""  # of the action that it carries out, or takes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +105,32 @@ def preview(
     leaving = [*found.new, *found.advanced]
     return Foreseen(
         [*(_outgoing(session, each, bundle, basis) for each in leaving), *over],
-        [Outgoing(each.kind, each.destination, "") for each in found.under_way],
+        [
+            Outgoing(each.kind, each.destination, "", title=_title(each, bundle))
+            for each in found.under_way
+        ],
         [_unsent(each, bundle) for each in found.cancelled],
         [bundle.actions[each].title for each in found.stays],
     )
 
 
+def _title(effect: Effect | QueuedEffect, bundle: Bundle) -> str:
+    """What an effect does, as the policy calls it; the end of an action by what it ends."""
+    named = str(effect.data.get("reverses" if effect.kind == EffectKind.REVERSE else "action", ""))
+    return bundle.actions[named].title if named in bundle.actions else named
+
+
 def _unsent(row: QueuedEffect, bundle: Bundle) -> Unsent:
-    """An earlier effect by what it does; the end of an action by the action that it ends."""
-    named = row.data["reverses" if row.kind == EffectKind.REVERSE else "action"]
-    spec = bundle.actions.get(str(named))
-    title = spec.title if spec else str(named)
-    return Unsent(EffectKind(row.kind), row.destination, title, row.not_before)
+    return Unsent(EffectKind(row.kind), row.destination, _title(row, bundle), row.not_before)
 
 
 def _outgoing(session: Session, effect: Effect, bundle: Bundle, basis: _Basis) -> Outgoing:
+    title = _title(effect, bundle)
     try:
         text = _filled(session, effect, bundle, basis)
     except ConfigurationError as error:
-        return Outgoing(effect.kind, effect.destination, "", fault=error.message)
-    return Outgoing(effect.kind, effect.destination, text, effect.not_before)
+        return Outgoing(effect.kind, effect.destination, "", fault=error.message, title=title)
+    return Outgoing(effect.kind, effect.destination, text, effect.not_before, title=title)
 
 
 def _filled(session: Session, effect: Effect, bundle: Bundle, basis: _Basis | None) -> str:
