@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 from prefect import Flow, get_client
-from prefect.client.schemas.filters import (
-    ArtifactFilter,
-    ArtifactFilterFlowRunId,
-)
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun
 from sqlalchemy import Engine
 
