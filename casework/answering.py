@@ -8,7 +8,7 @@ changes nothing of the decision.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
@@ -32,6 +32,11 @@ from casework.version import code_version
 
 #: What is done in the transaction in which the guard has ruled.
 Ruled: TypeAlias = Callable[[Session, Accepted | Refused], None]
+
+
+#: Seconds for which somebody who has decided waits for Prefect. One that hangs would keep them for
+#: minutes: its client waits long, and tries again.
+WAKE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 ``python -m deployments.console`` is what ``casework up`` starts as a child.
 """
 
-import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,8 +25,8 @@ from casework.store.people import add_person, people
 from casework.store.tables import Person
 from deployments.prefect_watch import PrefectWatch
 from deployments.single_sign_on import single_sign_on
-from deployments.stack import running_api
 from deployments.trials import FolderTrials
+from deployments.waking import wake
 
 #: Who is added where nobody is known yet, so that somebody can sign in and add the others.
 FIRST = "admin"
@@ -40,15 +40,12 @@ def compose(settings: Settings, engine: Engine, *, secure: bool) -> FastAPI:
     """
     prefect = PrefectWatch(settings)
 
-    async def wake(run_id: str) -> bool:
-        return await _wake(settings, run_id)
-
     return create_app(
         Console(
             engine=engine,
             bundle=load_bundle(settings.bundle_dir),
             clock=lambda: datetime.now(UTC),
-            wake=wake,
+            wake=partial(wake, settings),
             lint=lambda: lint(settings.bundle_dir),
             verifier=lambda: load_verifier(settings.key_file, settings.ledger_origin),
             secure=secure,
@@ -75,21 +72,6 @@ def serve(settings: Settings, engine: Engine, *, host: str, port: int, secure: b
         access_log=False,
         timeout_graceful_shutdown=2,
     )
-
-
-async def _wake(settings: Settings, run_id: str) -> bool:
-    """Wake a run on the server in use; False where there is none."""
-    url = await asyncio.to_thread(running_api, settings)
-    if url is None:
-        return False
-    from prefect import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
-    from integrations.prefect_runs import PrefectReviewRuns
-
-    with temporary_settings({PREFECT_API_URL: url}):
-        async with get_client() as client:
-            return await PrefectReviewRuns(client).wake([run_id]) == 1
 
 
 def first_link(session: Session, by: Provenance, now: datetime) -> tuple[str, str]:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlmodel import Session
 
-from casework.answering import Taken, answer_gate, reverse_action
+from casework.answering import WAKE_SECONDS, Taken, answer_gate, reverse_action
 from casework.assigning import at_gate
 from casework.console.identity import Visit
 from casework.console.ports import Console
@@ -29,10 +29,6 @@ from casework.store.restrictions import is_hidden
 from casework.store.retrying import Correction, Retried, retry_row
 from casework.store.reversal import Reversal
 from casework.store.tables import Gate, QueuedEffect
-
-#: Seconds for which somebody who has decided waits for Prefect. One that hangs would keep them for
-#: minutes: its client waits long, and tries again.
-WAKE_SECONDS: Final = 5.0
 
 Change: TypeAlias = Callable[[Session, datetime], object]
 

@@ -1,13 +1,12 @@
 """``casework approvals``: gates where people decide."""
 
 import asyncio
-import os
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
 
-from casework.answering import Taken, answer_gate, bundle_of
+from casework.answering import WAKE_SECONDS, Taken, answer_gate, bundle_of
 from casework.clocks.model import ClockKind
 from casework.errors import EngineError, InputError, NotFound
 from casework.evidence import seen_in_full
@@ -25,7 +24,7 @@ from casework.store.restrictions import check_known
 from casework.store.tables import Assignment
 from deployments.cli.output import HIDDEN, Json, emit, err, out, reported, table_of
 from deployments.cli.setting import acting, actor, now, opened, operator, settled, sighted
-from deployments.stack import running_api
+from deployments.waking import wake
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -136,20 +135,15 @@ def _seen(engine: Engine, gate: str, prefix: str) -> str:
 
 def _wake(settings: Settings, taken: Taken) -> bool:
     """Wake the run of a decided gate; the reconciler does it where this fails."""
-    url = running_api(settings)
-    if url is None or taken.flow_run_id is None:
+    if taken.flow_run_id is None:
         return False
-    os.environ["PREFECT_API_URL"] = url
-    from prefect import get_client
-
-    from integrations.prefect_runs import PrefectReviewRuns
-
-    async def wake(run_id: str) -> bool:
-        async with get_client() as client:
-            return await PrefectReviewRuns(client).wake([run_id]) == 1
-
     try:
-        return asyncio.run(wake(taken.flow_run_id))
+        return asyncio.run(asyncio.wait_for(wake(settings, taken.flow_run_id), WAKE_SECONDS))
+    except TimeoutError:
+        err.print(
+            "the run was not woken: Prefect hangs; it wakes when Prefect answers", markup=False
+        )
+        return False
     except EngineError as error:
         err.print(f"the run was not woken: {error.message}", markup=False)
         return False
