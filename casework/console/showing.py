@@ -10,13 +10,13 @@ import orjson
 from sqlmodel import Session
 
 from casework.assignment import HoldReason, reach
-from casework.cases import Route, Status
+from casework.cases import Route
 from casework.console.access import Capability
 from casework.console.contexts import CasePage, Claim, Decided, Form, Guidance, Undoing
 from casework.console.identity import Visit
 from casework.console.ports import Console, Prefect
 from casework.console.readable import check_shown, may_give
-from casework.gates import ActorKind, GateStatus, Role, Verdict
+from casework.gates import GateStatus, Role, Verdict
 from casework.policy.explain import RuleResult, explain
 from casework.policy.model import Bundle, Rule
 from casework.store.assignment import assignment_of
@@ -29,7 +29,6 @@ from casework.store.facts import row_for_policy
 from casework.store.gates import live_holder
 from casework.store.ledger import acts_of
 from casework.store.news import newest_entry
-from casework.store.people import answering
 from casework.store.playbooks import followed
 from casework.store.policy import stored_bundle
 from casework.store.preferences import preference_of
@@ -143,11 +142,10 @@ def _undoing(
     session: Session, console: Console, visit: Visit, bundle: Bundle, case: Case
 ) -> Undoing | None:
     """What the viewer may have undone; None where nothing stands or it is not theirs."""
-    if case.status != Status.CLOSED or not visit.viewer.may(Capability.WORK):
+    if not visit.viewer.may(Capability.WORK):
         return None
-    person = answering(session, visit.viewer.id, ActorKind.PERSON)
-    planned = person and plan_for(session, bundle, case, person, console.clock())
-    if not planned:
+    planned = plan_for(session, bundle, case, visit.viewer.id, console.clock())
+    if planned is None:
         return None
     undone, inverse = (bundle.actions[name] for name in (planned.undoes.action, planned.action))
     return Undoing(undone.title, inverse.title, planned.approvals)

@@ -11,7 +11,17 @@ from casework.canonical import digest
 from casework.cases import Status
 from casework.denials import Denial, Refused
 from casework.errors import Conflict, NotFound
-from casework.gates import Accepted, Answer, GateStatus, Person, Situation, Verdict, barred, judge
+from casework.gates import (
+    Accepted,
+    ActorKind,
+    Answer,
+    GateStatus,
+    Person,
+    Situation,
+    Verdict,
+    barred,
+    judge,
+)
 from casework.ledger.entries import Action, Draft, Provenance
 from casework.policy.model import Bundle
 from casework.reversal import Plan, plan
@@ -22,6 +32,7 @@ from casework.store.consequences import standing_at
 from casework.store.desk import is_beyond
 from casework.store.gates import record
 from casework.store.ledger import append
+from casework.store.people import answering
 from casework.store.policy import stored_bundle
 from casework.store.reopening import Reopening, reopen_case
 from casework.store.restrictions import is_hidden
@@ -90,10 +101,13 @@ def reverse(
 
 
 def plan_for(
-    session: Session, bundle: Bundle, case: Case, person: Person, now: datetime
+    session: Session, bundle: Bundle, case: Case, person_id: str, now: datetime
 ) -> Plan | None:
     """How somebody would undo what was done last; None where nothing stands or they may not."""
     if case.status != Status.CLOSED:
+        return None
+    person = answering(session, person_id, ActorKind.PERSON)
+    if person is None:
         return None
     try:
         planned = plan(bundle, standing_at(session, bundle, case.id), person, case.queue)
